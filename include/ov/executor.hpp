@@ -24,6 +24,7 @@ struct Command {
     std::chrono::seconds limit{300};  ///< enforced on the machine too, also when we are gone
     std::string label;                ///< for messages: "layer web, step 3"
     std::string record;               ///< JSON members for the journal line of this step, without braces; empty: not recorded
+    bool persistent = false;          ///< evaluated in the runner itself: its functions and variables serve all later commands
 };
 
 /// Exit status of a script. A status other than 0 is a value, not an exception. 128+n: ended by signal n.
