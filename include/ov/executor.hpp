@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "ov/deadline.hpp"
+#include "ov/run_as.hpp"
 
 namespace ov {
-
-enum class RunAs { user, root };
 
 /// A script for bash on the machine. It goes over the runner's input, never over argv. Commands in it read /dev/null.
 struct Command {
