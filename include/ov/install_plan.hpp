@@ -20,16 +20,16 @@ enum class Venue { host_native = 0, container_builder = 1, skip = 2 };
 enum class Phase { prepare = 0, install = 1, cleanup = 2 };
 enum class Gate { none, allow_repo_changes, allow_root_tasks, with_services };
 
-std::string_view to_string(Scope scope) noexcept;    // "system", "user", "user-profile"
-std::string_view to_string(Venue venue) noexcept;    // "host-native", "container-builder", "skip"
-std::string_view to_string(Phase phase) noexcept;    // "prepare", "install", "cleanup"
-std::string_view to_string(Gate gate) noexcept;      // "", "allow-repo-changes", ...
+std::string_view to_string(Scope scope) noexcept;  // "system", "user", "user-profile"
+std::string_view to_string(Venue venue) noexcept;  // "host-native", "container-builder", "skip"
+std::string_view to_string(Phase phase) noexcept;  // "prepare", "install", "cleanup"
+std::string_view to_string(Gate gate) noexcept;    // "", "allow-repo-changes", ...
 
 /// One operation that undoes (part of) a step, as stored in the ledger's `reverse_ops`.
 struct ReverseOp {
-    std::string kind;                          ///< "package-remove", "rm-file-system", ... (`ledger.md` 7, decisions 54)
-    std::string format;                        ///< package format; empty otherwise
-    std::vector<std::string> targets;          ///< package names, absolute paths or units
+    std::string kind;                  ///< "package-remove", "rm-file-system", ... (`ledger.md` 7, decisions 54)
+    std::string format;                ///< package format; empty otherwise
+    std::vector<std::string> targets;  ///< package names, absolute paths or units
     Scope scope = Scope::system;
     std::map<std::string, std::string> extra;  ///< e.g. layer, shell, marker, digest
 
@@ -40,7 +40,8 @@ struct SystemPackagesStep {
     std::string format;  ///< "rpm", "deb" or "pac"
     Phase phase = Phase::install;
     std::vector<std::string> packages, options, copr, modules, exclude, keys;
-    std::vector<std::map<std::string, std::string>> repos;
+    std::vector<std::map<std::string, std::string>> repos;  ///< prepare: what to set up
+    std::vector<std::string> enable_repos;                  ///< install: repositories to switch on for this command only
 };
 
 /// Runs on the operator's machine in a container, ships the result.
@@ -71,6 +72,9 @@ struct TaskStep {
     std::map<std::string, std::string> env;
     std::string caps;                    ///< setcap
     std::string user_text;               ///< `user` as authored
+    std::string path_text, source_text;  ///< `path` and `source` as authored
+    std::string mode_text, target_text;  ///< `mode` and `target` as authored
+    std::string comment, cache;          ///< image builds only
     std::string resolved_user;           ///< "0" for root, else the user as resolved (`layer-format.md` 5.2)
     bool run_as_deploy_user = false;     ///< resolved_user names the deploy user itself
     int index = 0;                       ///< position in the layer's task list, from 0

@@ -1,0 +1,94 @@
+#include "ov/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/near_name.hpp"
+#include "model/layer_ref.hpp"
+#include "spec/decode_deploy.hpp"
+#include "spec/decode_layer.hpp"
+#include "spec/discover.hpp"
+#include "spec/project_loader.hpp"
+#include "spec/yaml_document.hpp"
+
+namespace ov {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Throws when there is an error among the findings; else moves the rest to `warnings`.
+void settle(std::vector<Diagnostic>& findings, std::vector<Diagnostic>& warnings) {
+    sort_by_position(findings);
+    const bool failed =
+        std::any_of(findings.begin(), findings.end(), [](const Diagnostic& d) { return d.severity == Severity::error; });
+    if (failed) {
+        std::erase_if(findings, [](const Diagnostic& d) { return d.severity != Severity::error; });
+        throw SpecError(std::move(findings));
+    }
+    std::move(findings.begin(), findings.end(), std::back_inserter(warnings));
+}
+
+DeployMap read_deploy_file(const std::string& path, std::vector<Diagnostic>& findings) {
+    std::string text;
+    try {
+        text = spec::read_text_file(path);
+    } catch (const Error& e) {
+        if (e.code() == Errc::not_found) return {};
+        throw;
+    }
+    spec::Report report{path, findings};
+    auto documents = spec::parse_yaml(text, path, findings);
+    std::erase_if(documents, [](const YamlPtr& document) { return document->is_null(); });
+    if (documents.empty()) return {};
+    if (documents.size() > 1)
+        report.add(Severity::error, documents[1]->line, documents[1]->column, {}, "expected one document, this is the second");
+    const spec::Cursor root(documents.front(), {}, report);
+    spec::MapReader reader(root);
+    for (const std::string_view key : {"version", "provides"}) reader.ignore(key);
+    const auto deploy = reader.take("deploy");
+    if (!deploy && reader.has("images"))
+        root.error("images: is a key of an older schema; this program reads deploy:");
+    else
+        reader.finish();
+    return deploy ? spec::decode_deploy_map(*deploy) : DeployMap();
+}
+
+}  // namespace
+
+Project load_project(const LoadOptions& options) {
+    const std::string directory = fs::absolute(options.directory).lexically_normal().string();
+    const std::string trimmed =
+        directory.size() > 1 && directory.ends_with('/') ? directory.substr(0, directory.size() - 1) : directory;
+    if (!fs::exists(fs::path(trimmed) / "overthink.yml"))
+        throw Error(Errc::not_found, fmt::format("no project in {}: overthink.yml is missing", trimmed));
+    std::vector<Diagnostic> findings;
+    Project project = spec::ProjectLoader(trimmed).load(findings);
+    if (options.deploy_file)
+        project.deploys = spec::merge_deploys(project.deploys, read_deploy_file(*options.deploy_file, findings));
+    spec::check_deploys(project.deploys, findings);
+    settle(findings, project.warnings);
+    return project;
+}
+
+DeployMap load_deploy_file(const std::string& path, std::vector<Diagnostic>& warnings) {
+    std::vector<Diagnostic> findings;
+    DeployMap deploys = read_deploy_file(path, findings);
+    settle(findings, warnings);
+    return deploys;
+}
+
+Layer load_layer(const std::string& directory, std::vector<Diagnostic>& warnings) {
+    const fs::path path = fs::absolute(directory).lexically_normal();
+    const std::string dir = path.filename().empty() ? path.parent_path().string() : path.string();
+    const std::string file = dir + "/layer.yml";
+    std::vector<Diagnostic> findings;
+    Layer layer = spec::decode_layer_file(spec::read_text_file(file), file, fs::path(dir).filename().string(), dir, findings);
+    layer.manifests = spec::layer_manifests(dir);
+    settle(findings, warnings);
+    return layer;
+}
+
+}  // namespace ov

@@ -1,0 +1,280 @@
+#include "spec/project_loader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "model/layer_ref.hpp"
+#include "model/names.hpp"
+#include "ov/error.hpp"
+#include "spec/decode_deploy.hpp"
+#include "spec/decode_layer.hpp"
+#include "spec/decode_vm_entity.hpp"
+#include "spec/discover.hpp"
+#include "spec/document_shape.hpp"
+#include "spec/yaml_document.hpp"
+
+namespace ov::spec {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int deepest_import = 8;
+
+bool is_valid_alias(std::string_view alias) {
+    if (alias.empty() || alias.front() == '-' || alias.back() == '-' || alias.find("--") != std::string_view::npos) return false;
+    return std::all_of(alias.begin(), alias.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+}  // namespace
+
+void ProjectLoader::report(Severity severity, const SourcePosition& where, std::string message) {
+    findings_->push_back({where, {}, std::move(message), severity});
+}
+
+std::string ProjectLoader::absolute(const std::string& path, const std::string& base_file) const {
+    return (fs::path(base_file).parent_path() / path).lexically_normal().string();
+}
+
+Project ProjectLoader::load(std::vector<Diagnostic>& findings) {
+    findings_ = &findings;
+    project_.directory = directory_;
+    const std::string root = (fs::path(directory_) / "overthink.yml").string();
+    visit(root, 0, {});
+    check_version(root);
+    discover_layers();
+    return std::move(project_);
+}
+
+void ProjectLoader::visit(const std::string& file, int depth, const SourcePosition& imported_at) {
+    if (std::find(open_files_.begin(), open_files_.end(), file) != open_files_.end()) {
+        std::string chain;
+        for (const std::string& open : open_files_) chain += open + " -> ";
+        return report(Severity::error, imported_at, "import cycle: " + chain + file);
+    }
+    if (!visited_.insert(file).second) return;
+    if (depth > deepest_import)
+        return report(Severity::error, imported_at, fmt::format("imports are nested deeper than {}", deepest_import));
+
+    std::string text;
+    try {
+        text = read_text_file(file);
+    } catch (const Error& e) {
+        return report(Severity::error, imported_at, fmt::format("import cannot be read: {}", e.what()));
+    }
+    open_files_.push_back(file);
+    std::vector<Import> outer_imports = std::exchange(pending_imports_, {});
+    Report to{file, *findings_};
+    const std::vector<YamlPtr> documents = parse_yaml(text, file, *findings_);
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+        const Cursor document(documents[i], {}, to);
+        if (documents[i]->is_null() || (documents[i]->is_map() && documents[i]->entries.empty())) continue;
+        if (documents[i]->is_map())
+            read_document(document, file);
+        else
+            document.error(fmt::format("document {}: expected a mapping, got a {}", i + 1, kind_name(*documents[i])));
+    }
+    // The file's own entities came first, so they win over those of its imports.
+    const std::vector<Import> imports = std::exchange(pending_imports_, std::move(outer_imports));
+    for (const Import& import : imports) visit(import.file, depth + 1, import.where);
+    open_files_.pop_back();
+}
+
+void ProjectLoader::read_document(const Cursor& document, const std::string& file) {
+    const DocumentShape shape = recognise(document);
+    if (shape.shape == Shape::collection) read_collection(document, file);
+    if (shape.shape == Shape::entity) read_entity(document, shape.kind);
+}
+
+void ProjectLoader::read_collection(const Cursor& document, const std::string& file) {
+    MapReader reader(document);
+    if (const auto version = reader.take("version"); version && project_.version.empty()) project_.version = version->text();
+    if (const auto imports = reader.take("import")) read_imports(*imports, file);
+    if (const auto discover = reader.take("discover")) read_discover(*discover, file);
+    if (const auto defaults = reader.take("defaults")) read_defaults(*defaults);
+    for (const std::string_view kind : {"layer", "vm", "deploy", "image", "eval"})
+        if (const auto entities = reader.take(kind))
+            for (const auto& [name, value] : entities->entries()) add_named(std::string(kind), name, value, file);
+}
+
+void ProjectLoader::read_entity(const Cursor& document, const std::string& kind) {
+    MapReader reader(document);
+    const auto entity = reader.take(kind);
+    const std::string name = MapReader(*entity).text("name");
+    if (name.empty()) return entity->error(fmt::format("a {} document needs a name", kind));
+    if (kind == "vm") {
+        const YamlNode* spec = entity->node().find("spec");
+        if (spec == nullptr) return entity->error("the body of a vm document stands below spec:");
+        for (const YamlEntry& entry : entity->node().entries)
+            if (entry.key == "spec")
+                add_named(kind, name, Cursor(entry.value, "vm." + name, entity->report()), entity->where().file);
+        return;
+    }
+    auto body = std::make_shared<YamlNode>(entity->node());
+    std::erase_if(body->entries, [](const YamlEntry& entry) { return entry.key == "name"; });
+    add_named(kind, name, Cursor(std::move(body), kind + "." + name, entity->report()), entity->where().file);
+}
+
+void ProjectLoader::add_named(const std::string& kind, const std::string& name, const Cursor& value, const std::string& file) {
+    if (kind == "layer") return read_layer_entry(name, value, file);
+    if (kind == "image") {
+        project_.images.emplace(name, value.share());
+        return;
+    }
+    if (!value.node().is_map()) return value.expected("a mapping");
+    if (kind == "vm" && !project_.vms.contains(name)) project_.vms.emplace(name, decode_vm_entity(name, value));
+    if (kind == "deploy") {
+        if (std::find(bed_names_.begin(), bed_names_.end(), name) != bed_names_.end())
+            return value.error(fmt::format("\"{}\" is both a deploy and an eval bed", name));
+        if (!project_.deploys.contains(name)) project_.deploys.emplace(name, decode_deploy_node(name, value));
+    }
+    if (kind == "eval") {
+        if (std::find(bed_names_.begin(), bed_names_.end(), name) != bed_names_.end()) return;
+        if (project_.deploys.contains(name)) return value.error(fmt::format("\"{}\" is both a deploy and an eval bed", name));
+        bed_names_.push_back(name);
+        std::vector<Diagnostic> about_bed_keys;  // a bed has keys of its own beside those of a deploy
+        Report quiet{file, about_bed_keys};
+        DeployNode bed = decode_deploy_node(name, Cursor(value.share(), value.path(), quiet));
+        for (Diagnostic& finding : about_bed_keys)
+            if (finding.severity == Severity::error) findings_->push_back(std::move(finding));
+        if (!bed.disposable.value_or(false)) value.error("an eval bed needs disposable: true");
+        if (bed.target == "k8s") value.error("unsupported target k8s for an eval bed");
+        if (bed.target == "vm" && bed.vm.empty()) value.error("an eval bed with target vm needs vm:");
+        project_.deploys.emplace(name, std::move(bed));
+    }
+}
+
+void ProjectLoader::read_imports(const Cursor& list, const std::string& file) {
+    for (const Cursor& item : list.items()) {
+        if (item.node().is_scalar()) {
+            const std::string ref = item.text();
+            if (is_remote_ref(ref))
+                item.error(fmt::format("remote import \"{}\" is not fetched yet; check it out and import its path", ref));
+            else
+                pending_imports_.push_back({absolute(ref, file), item.where()});
+            continue;
+        }
+        if (!item.node().is_map() || item.node().entries.size() != 1) {
+            item.expected("a path or a single {alias: ref}");
+            continue;
+        }
+        // A namespaced project is read when one of its entities is asked for, never to load this one.
+        const auto [alias, target] = item.entries().front();
+        if (!is_valid_alias(alias))
+            item.error(fmt::format("alias \"{}\": expected lower-case letters, digits and single hyphens", alias));
+        const std::string ref = target.text();
+        if (ref.empty()) target.expected("a path or a remote reference");
+        const std::string resolved = is_remote_ref(ref) ? ref : absolute(ref, file);
+        if (!is_remote_ref(ref) && !fs::exists(resolved))
+            target.error(fmt::format("import cannot be read: {}: No such file or directory", resolved));
+        const auto [known, is_new] = namespaces_.emplace(alias, resolved);
+        if (!is_new && known->second != resolved)
+            item.error(fmt::format("alias \"{}\" is bound to {} and to {}", alias, known->second, resolved));
+    }
+}
+
+void ProjectLoader::read_discover(const Cursor& value, const std::string& file) {
+    static constexpr std::string_view kinds[] = {"layer", "image", "deploy", "builder", "distro", "init",
+                                                 "pod",   "vm",    "k8s",    "local",   "android"};
+    MapReader reader(value);
+    if (const auto roots = reader.take("layer")) {
+        for (const Cursor& item : roots->items()) {
+            DiscoverRoot root{{}, true, item.where()};
+            if (item.node().is_scalar()) {
+                root.path = item.text();
+            } else {
+                MapReader entry(item);
+                root.path = entry.text("path");
+                root.recursive = entry.boolean("recursive", true);
+                entry.finish();
+            }
+            if (root.path.empty()) {
+                item.error("a discovery entry needs a path");
+                continue;
+            }
+            root.path = absolute(root.path, file);
+            discover_.push_back(std::move(root));
+        }
+    }
+    for (const std::string_view kind : kinds) reader.ignore(kind);
+    reader.finish();
+}
+
+void ProjectLoader::read_defaults(const Cursor& value) {
+    MapReader reader(value);
+    if (const auto builder = reader.take("builder"); builder && project_.defaults.builder.empty())
+        project_.defaults.builder = builder->text_map();
+}
+
+void ProjectLoader::read_layer_entry(const std::string& name, const Cursor& value, const std::string& file) {
+    if (!is_valid_layer_name(name)) return value.error(fmt::format("\"{}\" is no layer name: expected A-Z a-z 0-9 . _ -", name));
+    if (project_.layers.contains(name)) return;
+    if (const YamlNode* from = value.node().find("from"); from != nullptr && value.node().entries.size() == 1) {
+        MapReader reader(value);
+        return add_layer_directory(absolute(reader.text("from"), file), name, value.where());
+    }
+    project_.layers.emplace(name, decode_layer_body(value, name, directory_));
+}
+
+void ProjectLoader::add_layer_directory(const std::string& directory, const std::string& name, const SourcePosition& where) {
+    const std::string file = directory + "/layer.yml";
+    try {
+        Layer layer = decode_layer_file(read_text_file(file), file, name, directory, *findings_);
+        layer.manifests = layer_manifests(directory);
+        project_.layers.emplace(name, std::move(layer));
+    } catch (const Error& e) {
+        report(Severity::error, where, e.what());
+    }
+}
+
+void ProjectLoader::discover_layers() {
+    std::map<std::string, std::string> found_in;
+    for (const DiscoverRoot& root : discover_) {
+        std::vector<std::string> directories;
+        try {
+            directories = find_directories(root.path, "layer.yml", root.recursive);
+        } catch (const Error& e) {
+            report(Severity::error, root.where, e.what());
+        }
+        for (const std::string& directory : directories) {
+            const std::string name = fs::path(directory).filename().string();
+            if (!is_valid_layer_name(name)) {
+                report(Severity::warning, {directory + "/layer.yml", 1, 1},
+                       fmt::format("ignored: \"{}\" is no layer name", name));
+                continue;
+            }
+            const auto [first, is_new] = found_in.emplace(name, directory);
+            if (!is_new) {
+                if (first->second != directory)
+                    report(Severity::warning, {directory + "/layer.yml", 1, 1},
+                           fmt::format("ignored: layer \"{}\" is already in {}", name, first->second));
+                continue;
+            }
+            if (!project_.layers.contains(name)) add_layer_directory(directory, name, root.where);
+        }
+    }
+}
+
+void ProjectLoader::check_version(const std::string& file) {
+    if (!visited_.contains(file)) return;
+    const SourcePosition where{file, 1, 1};
+    const long long found = schema_number(project_.version);
+    const long long wanted = schema_number(schema_version);
+    if (project_.version.empty())
+        return report(Severity::error, where,
+                      fmt::format("the project has no schema version; this program reads version: {}", schema_version));
+    if (found == 0)
+        return report(Severity::error, where,
+                      fmt::format("version \"{}\" is no schema version (YEAR.DAY.HHMM); this program reads {}", project_.version,
+                                  schema_version));
+    if (found < wanted)
+        return report(Severity::error, where,
+                      fmt::format("the project has the old schema {}; this program reads {}", project_.version, schema_version));
+    if (found > wanted)
+        report(Severity::error, where,
+               fmt::format("the project has schema {}, newer than {} of this program; update the program", project_.version,
+                           schema_version));
+}
+
+}  // namespace ov::spec
