@@ -16,9 +16,7 @@ std::string repo_file(const std::string& format, const std::map<std::string, std
     const auto url = repo.find("url");
     if (name == repo.end() || url == repo.end()) return {};
     if (format == "deb") return "/etc/apt/sources.list.d/" + name->second + ".list";
-    if (format != "rpm") return {};
-    const std::string& address = url->second;
-    return "/etc/yum.repos.d/" + (address.ends_with(".repo") ? address.substr(address.rfind('/') + 1) : name->second + ".repo");
+    return format == "rpm" ? "/etc/yum.repos.d/" + name->second + ".repo" : std::string();
 }
 
 struct Reverser {

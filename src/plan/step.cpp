@@ -109,10 +109,4 @@ std::string Step::summary() const {
                       body);
 }
 
-bool is_system_path(std::string_view path) noexcept {
-    static constexpr std::string_view trees[] = {"/etc/", "/usr/", "/var/", "/opt/",  "/root/", "/boot/",
-                                                 "/srv/", "/run/", "/lib/", "/sbin/", "/bin/"};
-    return std::any_of(std::begin(trees), std::end(trees), [&](std::string_view tree) { return path.starts_with(tree); });
-}
-
 }  // namespace ov
