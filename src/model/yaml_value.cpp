@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 
 #include "ov/yaml.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 /// A plain word that some YAML reader takes for something other than a text.
 bool reads_as_other_type(std::string_view text) noexcept {
     if (text.empty()) return true;
-    if (text.find_first_not_of("0123456789+-._eExXoabcdefABCDEF:") == std::string_view::npos) return true;
+    const bool has_digit = text.find_first_of("0123456789") != std::string_view::npos;
+    if (has_digit && text.find_first_not_of("0123456789+-._eExXoabcdefABCDEF:T Z") == std::string_view::npos) return true;
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     for (const std::string_view word : {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ".inf", ".nan"})

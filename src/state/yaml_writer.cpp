@@ -1,0 +1,155 @@
+#include "state/yaml_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ov::state {
+
+namespace {
+
+constexpr int indent = 4;
+
+/// Whether a bare scalar with this text reads back as the same text. Stricter than YAML; quoting more is no harm.
+bool is_bare(std::string_view text) {
+    if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
+    if (text == "---" || text == "..." || text == "<<" || text == "=" || text == "-" || text == "?") return false;
+    constexpr std::string_view indicators = "?:,[]{}#&*!|>'\"%@`";
+    if (indicators.find(text.front()) != std::string_view::npos) return false;
+    if (text.front() == '-' && (text.size() == 1 || text[1] == ' ' || text[1] == '-')) return false;
+    if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos) return false;
+    return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\')
+            (out += '\\') += c;
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '\t')
+            out += "\\t";
+        else if (byte < 0x20 || byte == 0x7f)
+            out += fmt::format("\\x{:02x}", byte);
+        else
+            out += c;  // UTF-8 goes as it is
+    }
+    return out + '"';
+}
+
+/// The word that a plain reader would take for a number, a boolean or null.
+bool needs_quotes(const YamlNode& scalar) {
+    if (!is_bare(scalar.text)) return true;
+    if (scalar.plain) return false;
+    YamlNode bare = scalar;
+    bare.plain = true;
+    return !equal_values(bare, scalar);
+}
+
+std::string scalar_text(const YamlNode& node) {
+    return needs_quotes(node) ? quoted(node.text) : node.text;
+}
+
+std::string key_text(const std::string& key) {
+    YamlNode scalar;
+    scalar.kind = YamlNode::Kind::scalar;
+    scalar.plain = false;
+    scalar.text = key;
+    return scalar_text(scalar);
+}
+
+/// Writes what follows "key:" or "-"; `depth` is the column of children.
+void write_value(std::string& out, const YamlNode& node, int depth, bool in_list);
+
+void write_entries(std::string& out, const YamlNode& map, int depth, bool first_in_place) {
+    for (const YamlEntry& entry : map.entries) {
+        if (!first_in_place) out.append(static_cast<std::size_t>(depth), ' ');
+        first_in_place = false;
+        out += key_text(entry.key) + ":";
+        write_value(out, *entry.value, depth + indent, false);
+    }
+}
+
+void write_value(std::string& out, const YamlNode& node, int depth, bool in_list) {
+    switch (node.kind) {
+        case YamlNode::Kind::null:
+            out += " null\n";
+            return;
+        case YamlNode::Kind::scalar:
+            out += " " + scalar_text(node) + "\n";
+            return;
+        case YamlNode::Kind::sequence:
+            if (node.items.empty()) {
+                out += " []\n";
+                return;
+            }
+            out += "\n";
+            for (const YamlPtr& item : node.items) {
+                out.append(static_cast<std::size_t>(depth), ' ');
+                out += "-";
+                write_value(out, *item, depth + 2, true);
+            }
+            return;
+        case YamlNode::Kind::map:
+            if (node.entries.empty()) {
+                out += " {}\n";
+                return;
+            }
+            out += in_list ? " " : "\n";
+            write_entries(out, node, depth, in_list);
+            return;
+    }
+}
+
+YamlPtr plain_scalar(std::string text) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = YamlNode::Kind::scalar;
+    node->text = std::move(text);
+    return node;
+}
+
+}  // namespace
+
+std::string write_yaml(const YamlNode& root) {
+    std::string out;
+    if (root.is_map() && !root.entries.empty()) {
+        write_entries(out, root, 0, false);
+    } else {
+        write_value(out, root, 0, false);
+        out.erase(0, 1);
+    }
+    return out;
+}
+
+YamlPtr yaml_text(std::string text) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = YamlNode::Kind::scalar;
+    node->plain = false;
+    node->text = std::move(text);
+    return node;
+}
+
+YamlPtr yaml_integer(long long value) {
+    return plain_scalar(std::to_string(value));
+}
+YamlPtr yaml_boolean(bool value) {
+    return plain_scalar(value ? "true" : "false");
+}
+
+YamlPtr yaml_map(std::vector<std::pair<std::string, YamlPtr>> entries) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = YamlNode::Kind::map;
+    for (auto& [key, value] : entries) node->entries.push_back({std::move(key), 0, 0, std::move(value)});
+    return node;
+}
+
+YamlPtr yaml_list(const std::vector<std::string>& texts) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = YamlNode::Kind::sequence;
+    for (const std::string& text : texts) node->items.push_back(yaml_text(text));
+    return node;
+}
+
+}  // namespace ov::state

@@ -1,0 +1,20 @@
+// YAML text of a value: block style, four spaces, quoted only where another reader could take the text for something else.
+#pragma once
+
+#include <string>
+
+#include "ov/yaml.hpp"
+
+namespace ov::state {
+
+/// Reading the text back gives an equal value (`equal_values`).
+std::string write_yaml(const YamlNode& root);
+
+/// Building blocks for edits.
+YamlPtr yaml_text(std::string text);
+YamlPtr yaml_integer(long long value);
+YamlPtr yaml_boolean(bool value);
+YamlPtr yaml_map(std::vector<std::pair<std::string, YamlPtr>> entries);
+YamlPtr yaml_list(const std::vector<std::string>& texts);
+
+}  // namespace ov::state
