@@ -48,7 +48,7 @@ public:
 };
 
 std::unique_ptr<ByteSource> bytes_of(std::string content);
-/// Reads the file in chunks on the blocking pool. Throws Error{io} from `next`.
+/// Reads the file in chunks. Throws Error{not_found} or Error{io}, at once or from `next`.
 std::unique_ptr<ByteSource> bytes_of_file(std::string path);
 
 /// Where a file goes. Parents are created. The bytes arrive under a unique name beside `path` and are renamed.

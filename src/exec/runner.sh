@@ -1,0 +1,147 @@
+# The runner: two bash processes on the guest that run framed scripts one after another (decisions 46).
+#
+# The front reads frames and never waits for a script, so that it can hear `kill` while one runs. The worker runs them. The
+# front hands scripts over through a pipe, and urgent news (kill, check, eof) through a second pipe announced by SIGUSR1,
+# which interrupts the worker's wait. Set before this text: ov__nonce (proves that a record is ours), ov__tag (marks the
+# processes of a step so that those which leave their process group are found too).
+#
+# Frames:  run|keep <id> <nonce> <limit_s> <length>\n<length bytes>      kill <id>\n
+# Records, on both streams:  \036ov-hello <nonce>\n      \036ov-end <nonce> <id> <status>\n
+LC_ALL=C
+ov__worker() {
+    local verb id limit length body status state now
+    declare -A ov__dropped=()
+    ov__pid= ov__id= ov__ended=
+    trap ov__news USR1
+    trap : PIPE
+    set -m
+    printf '\036ov-hello %s\n' "$ov__nonce"
+    printf '\036ov-hello %s\n' "$ov__nonce" >&2
+    while IFS=' ' read -r verb id limit length; do
+        body=
+        IFS= read -r -N "$length" body
+        if [[ -n ${ov__dropped[$id]-} || -n $ov__ended ]]; then
+            status=125
+        elif [[ $verb == keep ]]; then
+            eval "$body" </dev/null
+            status=$?
+        else
+            ov_record= ov__state=
+            if [[ $body == '#ov-record '* ]]; then
+                ov_record=${body%%$'\n'*}
+                ov_record=${ov_record#'#ov-record '}
+            fi
+            printf -v ov__due '%(%s)T' -1
+            ov__due=$((ov__due + limit)) ov__id=$id
+            (
+                set +m
+                trap - USR1 PIPE
+                exec {ov__tell}>&-
+                if [[ -n ${ov_lock_fd-} ]]; then exec {ov_lock_fd}>&-; fi
+                export OV_STEP=$ov__tag.$id
+                unset ov__nonce
+                eval "$body"
+            ) </dev/null &
+            ov__pid=$!
+            # News interrupts the wait with a status of its own: then ask again.
+            while :; do
+                ov__interrupted=
+                wait "$ov__pid"
+                status=$?
+                if [[ -z $ov__interrupted ]]; then break; fi
+            done
+            ov__pid= ov__id=
+            if [[ -n $ov_record ]]; then
+                state=${ov__state:-ok}
+                if [[ $state == ok && $status != 0 ]]; then state=failed; fi
+                ov_journal_result "$status" "$state"
+            fi
+        fi
+        printf '\036ov-end %s %s %s\n' "$ov__nonce" "$id" "$status"
+        printf '\036ov-end %s %s %s\n' "$ov__nonce" "$id" "$status" >&2
+    done
+}
+ov__news() {
+    local what id now
+    ov__interrupted=1
+    while read -r -t 0 -u "$ov__tell" && read -r -u "$ov__tell" what id; do
+        printf -v now '%(%s)T' -1
+        case $what in
+            kill)
+                if [[ $id == "$ov__id" ]]; then
+                    ov__state=cancelled
+                    ov__end 0
+                else
+                    ov__dropped[$id]=1
+                fi
+                ;;
+            check)
+                if [[ -n $ov__pid ]] && ((now >= ov__due)); then
+                    ov__state=failed
+                    ov__end 0
+                fi
+                ;;
+            eof)
+                ov__ended=1
+                if [[ -n $ov__pid ]]; then ov__end $((ov__due - now)); fi
+                ;;
+        esac
+    done
+}
+# Ends the current step after $1 seconds: its process group, and whatever carries its mark; TERM, a second later KILL.
+ov__end() {
+    local pid=$ov__pid mark=OV_STEP=$ov__tag.$ov__id signal other
+    if [[ -z $pid ]]; then return; fi
+    if (($1 <= 0)); then kill -TERM -- "-$pid" 2>/dev/null; fi
+    (
+        trap '' HUP
+        exec >/dev/null 2>&1 </dev/null {ov__tell}>&-
+        if [[ -n ${ov_lock_fd-} ]]; then exec {ov_lock_fd}>&-; fi
+        if (($1 > 0)); then
+            sleep "$1"
+            kill -TERM -- "-$pid"
+        fi
+        for signal in TERM KILL; do
+            for other in $(grep -lsz "^$mark\$" /proc/[0-9]*/environ); do
+                other=${other#/proc/}
+                kill "-$signal" "${other%/environ}"
+            done
+            if [[ $signal == TERM ]]; then sleep 1; fi
+            kill "-$signal" -- "-$pid"
+        done
+    ) &
+}
+ov__front() {
+    local verb id nonce limit length body status longest=60
+    while :; do
+        IFS=' ' read -r -t "$longest" verb id nonce limit length
+        status=$?
+        if ((status > 128)); then
+            printf 'check\n' >&"$ov__tell"
+            kill -USR1 "$ov__worker_pid" || break
+            continue
+        fi
+        if ((status != 0)); then break; fi
+        case $verb in
+            run | keep)
+                if [[ $nonce != "$ov__nonce" ]]; then break; fi
+                if ((limit > longest)); then longest=$limit; fi
+                body=
+                IFS= read -r -N "$length" body
+                printf '%s %s %s %s\n%s' "$verb" "$id" "$limit" "$length" "$body" >&"$ov__frames" || break
+                ;;
+            kill)
+                printf 'kill %s\n' "$id" >&"$ov__tell"
+                kill -USR1 "$ov__worker_pid"
+                ;;
+        esac
+    done
+    printf 'eof\n' >&"$ov__tell"
+    kill -USR1 "$ov__worker_pid" 2>/dev/null
+}
+# A pipe without a name: opened for reading and writing, so it never reports an end.
+exec {ov__tell}<> <(:)
+exec {ov__frames}> >(ov__worker)
+ov__worker_pid=$!
+ov__front
+exit 0

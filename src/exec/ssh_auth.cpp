@@ -1,0 +1,153 @@
+#include "exec/ssh_auth.hpp"
+
+#include <fmt/format.h>
+
+#include <asio/co_spawn.hpp>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "exec/ssh_agent.hpp"
+#include "exec/ssh_library.hpp"
+
+namespace ov {
+
+namespace {
+
+/// Servers close after six failures (MaxAuthTries); stop before they do.
+constexpr std::size_t most_tries = 5;
+
+std::string read_key(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+bool refused(int code) {
+    return code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || code == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+}
+
+/// A signature that the agent makes while libssh2 asks again and again (its callback may answer EAGAIN).
+struct AgentSignature {
+    std::shared_ptr<SshAgent> agent;  ///< shared: a signature may still be on its way when the caller gave up
+    AgentKey key;
+    std::string signature;
+    std::exception_ptr failure;
+    bool asked = false, answered = false;
+    std::shared_ptr<SshSession> session;
+    Deadline deadline;
+};
+
+asio::awaitable<void> ask_agent(std::shared_ptr<AgentSignature> request, std::string data) {
+    try {
+        request->signature = co_await request->agent->sign(request->key, std::move(data), request->deadline);
+    } catch (const Error&) {
+        request->failure = std::current_exception();
+    }
+    request->answered = true;
+    request->session->kick();
+}
+
+int sign_with_agent(LIBSSH2_SESSION* raw, unsigned char** signature, size_t* length, const unsigned char* data,
+                    size_t data_length, void** abstract) {
+    const auto& request = *static_cast<std::shared_ptr<AgentSignature>*>(*abstract);
+    if (!request->asked) {
+        request->asked = true;
+        std::string bytes(reinterpret_cast<const char*>(data), data_length);
+        asio::co_spawn(request->session->executor(), ask_agent(request, std::move(bytes)), [](std::exception_ptr) {});
+    }
+    if (!request->answered) return LIBSSH2_ERROR_EAGAIN;
+    if (request->failure) return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+    // The agent answers with {type, blob}; libssh2 wants the blob alone and frees it with its own allocator.
+    std::string_view wire = request->signature;
+    const auto skip = [&wire]() -> std::string_view {
+        if (wire.size() < 4) return {};
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(wire[i]);
+        const std::string_view part = wire.substr(4, size);
+        wire = wire.size() < 4 + size ? std::string_view{} : wire.substr(4 + size);
+        return part;
+    };
+    skip();
+    const std::string_view blob = skip();
+    auto* copy = static_cast<unsigned char*>(std::malloc(blob.size()));
+    if (copy == nullptr || raw == nullptr) return LIBSSH2_ERROR_ALLOC;
+    std::memcpy(copy, blob.data(), blob.size());
+    *signature = copy;
+    *length = blob.size();
+    return 0;
+}
+
+/// One try with one key file; true when the server let us in.
+asio::awaitable<bool> try_file(std::shared_ptr<SshSession> session, std::string user, std::string path, std::string& note,
+                               Deadline deadline) {
+    const std::string key = read_key(path);
+    if (key.empty()) {
+        note += fmt::format("; {}: not there or not readable", path);
+        co_return false;
+    }
+    auto step = [session, user, key] {
+        return libssh2_userauth_publickey_frommemory(session->raw(), user.data(), user.size(), nullptr, 0, key.data(), key.size(),
+                                                     nullptr);
+    };
+    const int code = co_await session->perform(step, deadline);
+    if (code == 0) co_return true;
+    if (refused(code))
+        note += fmt::format("; {}: refused by the server", path);
+    else if (code == LIBSSH2_ERROR_FILE || code == LIBSSH2_ERROR_METHOD_NONE)
+        note += fmt::format(
+            "; {}: cannot be used ({}): with a passphrase it must be in the agent, and libssh2 before 1.11 knows no RSA "
+            "key that current servers take",
+            path, ssh_error_text(session->raw(), code));
+    else
+        throw Error(Errc::unreachable,
+                    fmt::format("{}: authentication: {}", session->name(), ssh_error_text(session->raw(), code)));
+    co_return false;
+}
+
+asio::awaitable<bool> try_agent_key(std::shared_ptr<SshSession> session, std::string user, std::shared_ptr<SshAgent> agent,
+                                    AgentKey key, std::string& note, Deadline deadline) {
+    auto request = std::make_shared<AgentSignature>(AgentSignature{agent, key, {}, nullptr, false, false, session, deadline});
+    // libssh2 keeps the pointer across EAGAIN: it must stay where it is until the operation is over.
+    auto holder = std::make_shared<std::shared_ptr<AgentSignature>>(request);
+    auto abstract = std::make_shared<void*>(holder.get());
+    auto step = [session, user, key, holder, abstract] {
+        return libssh2_userauth_publickey(session->raw(), user.c_str(), reinterpret_cast<const unsigned char*>(key.blob.data()),
+                                          key.blob.size(), &sign_with_agent, abstract.get());
+    };
+    const int code = co_await session->perform(step, deadline);
+    if (code == 0) co_return true;
+    note += fmt::format("; agent key {}: {}", key.comment, refused(code) ? "refused" : ssh_error_text(session->raw(), code));
+    co_return false;
+}
+
+}  // namespace
+
+asio::awaitable<void> authenticate(std::shared_ptr<SshSession> session, SshDestination destination, Deadline deadline) {
+    std::string note;
+    std::size_t tries = 0;
+    for (const std::string& path : destination.identities) {
+        if (++tries > most_tries) break;
+        const bool accepted = co_await try_file(session, destination.user, path, note, deadline);
+        if (accepted) co_return;
+    }
+    if (!destination.agent_socket.empty()) {
+        std::shared_ptr<SshAgent> agent;
+        std::vector<AgentKey> keys;
+        try {
+            agent = co_await SshAgent::connect(destination.agent_socket, deadline);
+            keys = co_await agent->keys(deadline);
+        } catch (const Error& error) {
+            if (error.code() != Errc::io) throw;
+            note += fmt::format("; {}", error.what());
+        }
+        for (const AgentKey& key : keys) {
+            if (++tries > most_tries) break;
+            const bool accepted = co_await try_agent_key(session, destination.user, agent, key, note, deadline);
+            if (accepted) co_return;
+        }
+    }
+    if (note.empty()) note = "; no key to offer";
+    throw Error(Errc::auth_failed, fmt::format("{}: authentication as {} failed{}", session->name(), destination.user, note));
+}
+
+}  // namespace ov
