@@ -1,0 +1,68 @@
+// The account of a run: how the work on every machine ended, as JSON (`report.json`), as a table, and as an exit status.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ov/events.hpp"
+
+namespace ov {
+
+struct VmReport {
+    std::string vm, entity, instance, host;
+    Outcome outcome = Outcome::skipped;
+    WorkPhase phase = WorkPhase::resolve;
+    std::string layer;
+    int step = 0;
+    double seconds = 0;
+    std::string reason;
+    std::string log;                      ///< path of the machine's log file, empty without --log-dir
+    std::vector<std::string> last_lines;  ///< of the output, for machines that are not ok
+    std::optional<Errc> error;
+};
+
+struct Report {
+    std::string command;
+    int exit_code = 0;
+    double seconds = 0;
+    Totals totals;
+    std::vector<VmReport> vms;  ///< in the order of the run
+};
+
+/// 130 or 143 for a signal, 0 if all are ok, 2 if nothing but checks failed, else 1 (decisions 63).
+int exit_code_of(const std::vector<VmReport>& vms, int signal);
+
+std::string to_json(const Report& report);
+
+/// Keys of all machines of a `report.json` whose outcome is not ok. Throws Error{spec_invalid} naming what is wrong.
+std::vector<std::string> not_ok_in(std::string_view report_json);
+
+/// "VM OUTCOME PHASE TIME REASON", one row a machine, then totals, then the last lines of each machine that is not ok.
+std::string to_table(const Report& report);
+
+/// Consumer of events that ends up holding the report. Machines that never started are skipped.
+class ReportBuilder {
+public:
+    void on_event(const DeployEvent& event);
+    /// Where the machine's log goes, for the report.
+    void set_log(std::string_view vm, std::string path);
+    /// Exit status and totals are filled in; `signal` is 0, SIGINT or SIGTERM.
+    Report finish(double seconds, int signal);
+
+private:
+    struct Lines {
+        std::deque<std::string> kept;
+        std::string partial;
+    };
+    VmReport& row(const std::string& vm);
+
+    Report report_;
+    std::map<std::string, std::size_t, std::less<>> index_;
+    std::map<std::string, Lines, std::less<>> lines_;
+};
+
+}  // namespace ov
