@@ -39,6 +39,10 @@ private:
     std::string ref_, required_by_;
 };
 
+/// Key of the layer that a command line or `add_layer` names: a name or remote reference as it is, a directory (`./web`,
+/// `/srv/layers/web`, a path to a layer.yml) after reading it into the project.
+std::string resolve_layer_ref(Project& project, const std::string& ref);
+
 /// Throws LayerNotFound, naming the nearest known layer.
 const Layer& find_layer(const LayerMap& layers, std::string_view ref);
 

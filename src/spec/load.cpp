@@ -91,4 +91,18 @@ Layer load_layer(const std::string& directory, std::vector<Diagnostic>& warnings
     return layer;
 }
 
+std::string resolve_layer_ref(Project& project, const std::string& ref) {
+    const bool file = ref.ends_with(".yml") || ref.ends_with(".yaml");
+    if (!file && !ref.starts_with("./") && !ref.starts_with("../") && !ref.starts_with('/')) return layer_key(ref);
+    const fs::path path = fs::absolute(ref).lexically_normal();
+    const std::string directory = file ? path.parent_path().string() : path.string();
+    if (!fs::exists(fs::path(directory) / "layer.yml"))
+        throw LayerNotFound(ref, "", fmt::format("{}: no layer.yml in {}", ref, directory));
+    Layer layer = load_layer(directory, project.warnings);
+    const auto [known, is_new] = project.layers.try_emplace(layer.key, layer);
+    if (!is_new && known->second.dir != layer.dir)
+        throw Error(Errc::spec_invalid, fmt::format("layer \"{}\" is in {} and in {}", layer.key, known->second.dir, layer.dir));
+    return layer.key;
+}
+
 }  // namespace ov

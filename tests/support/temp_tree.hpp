@@ -21,7 +21,9 @@ public:
         path_ = name;
         for (const auto& [file, content] : files) write(file, content);
     }
+    TempTree(TempTree&& other) noexcept : path_(std::exchange(other.path_, {})) {}
     ~TempTree() {
+        if (path_.empty()) return;
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
