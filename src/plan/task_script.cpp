@@ -65,7 +65,7 @@ std::string digest_of(const TaskStep& task, const StepContext& context) {
 
 /// The URL keeps `$` active: layers write ${ARCH} and their own variables into it.
 std::string download_script(const TaskStep& task, const StepContext& context) {
-    const std::string to = absolute_path(task.path), owner = owner_of(task), url = shell_quote_expanding(task.source);
+    const std::string to = task.path.empty() && task.extract == "sh" ? "" : absolute_path(task.path), owner = owner_of(task), url = shell_quote_expanding(task.source);
     std::string text = fmt::format("set -e\nov_arch\n{}", exports(task, context));
     const auto expected = [&] {
         std::string line = "ov_expect";

@@ -42,8 +42,14 @@ void validate_whole(const Layer& layer, Findings& findings) {
                           !layer.apk.empty() || !layer.layers.empty() || has_key(layer, "data");
     const bool configures =
         !layer.env.empty() || !layer.path_append.empty() || !layer.services.empty() || layer.shell || layer.reboot;
-    if (!installs && !configures)
-        findings.error(layer.where, "layer", "there is nothing to install: no packages, tasks, manifest, apk, layer or data");
+    if (!installs && !configures) {
+        const std::string nothing = "there is nothing to install: no packages, tasks, manifest, apk, layer or data";
+        // With requirements it may be a list of them, or its manifest was left behind.
+        if (layer.require.empty())
+            findings.error(layer.where, "layer", nothing);
+        else
+            findings.warning(layer.where, "layer", nothing);
+    }
     if (layer.version.empty())
         findings.error(layer.where, "layer.version", "version is missing; expected three dotted numbers such as 2026.144.1443");
     else if (!is_version(layer.version))

@@ -1,28 +1,14 @@
 // The real layers, when they are there: beside the checkout, or where OV_SHARED says.
-#include <doctest/doctest.h>
+#include "support/corpus.hpp"
 
-#include <cstdlib>
-#include <filesystem>
+#include <doctest/doctest.h>
 
 #include "ov/load.hpp"
 
-namespace {
-
-std::string corpus() {
-    const char* shared = std::getenv("OV_SHARED");
-    const char* data = std::getenv("OV_TEST_DATA");
-    const std::string root = shared != nullptr ? shared : data != nullptr ? std::string(data) + "/../../shared" : "../shared";
-    return root + "/corpus";
-}
-
-}  // namespace
-
 TEST_CASE("every layer of the corpus is read without an error") {
-    const std::string layers = corpus() + "/layers";
-    if (!std::filesystem::is_directory(layers)) {
-        MESSAGE("skipped: no corpus at " << layers << " (set OV_SHARED)");
-        return;
-    }
+    const auto root = ov::test::corpus();
+    if (!root) return;
+    const std::string layers = *root + "/layers";
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(layers)) {
         std::vector<ov::Diagnostic> warnings;
