@@ -11,9 +11,9 @@ struct PartText {
     std::string_view text;
 };
 
-const std::array<PartText, 8>& all_parts() {
+const std::array<PartText, 9>& all_parts() {
     using enum GuestPart;
-    static const std::array<PartText, 8> parts{{
+    static const std::array<PartText, 9> parts{{
         {
             journal,
 #include "journal.sh.inc"
@@ -45,6 +45,10 @@ const std::array<PartText, 8>& all_parts() {
         {
             undo,
 #include "undo.sh.inc"
+        },
+        {
+            ledger,
+#include "ledger.sh.inc"
         },
     }};
     return parts;
@@ -101,8 +105,8 @@ GuestParts GuestParts::without(GuestParts other) const noexcept {
 }
 
 std::string guest_library(GuestParts parts) {
-    static const std::array<std::string, 8> texts = [] {
-        std::array<std::string, 8> all;
+    static const std::array<std::string, 9> texts = [] {
+        std::array<std::string, 9> all;
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = compact(all_parts()[i].text);
         return all;
     }();

@@ -16,7 +16,8 @@ enum class GuestPart : unsigned {
     packages = 16,
     services = 32,
     repos = 64,
-    undo = 128
+    undo = 128,
+    ledger = 256
 };
 
 /// A set of parts, closed over what they call: every set holds `journal`.

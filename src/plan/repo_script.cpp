@@ -80,8 +80,7 @@ std::string install_script(const SystemPackagesStep& step) {
     for (const std::string& option : step.options) line += " " + script_word(option);
     if (step.format == "rpm") {
         for (const std::string& name : step.exclude) line += " " + script_word("--exclude=" + name);
-        for (const Repo& repo : step.repos)
-            if (const std::string name = value(repo, "name"); !name.empty()) line += " " + script_word("--enablerepo=" + name);
+        for (const std::string& name : step.enable_repos) line += " " + script_word("--enablerepo=" + name);
     }
     line += " --";
     for (const std::string& package : step.packages) line += " " + script_word(package);

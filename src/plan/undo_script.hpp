@@ -18,7 +18,7 @@ struct UndoScript {
     std::string text;  ///< empty: nothing to do
     GuestParts library;
     KeptBy kept_by = KeptBy::nothing;
-    bool may_fail = false;      ///< a failure is not reported
+    bool may_fail = false;       ///< a failure is not reported
     bool reloads_units = false;  ///< systemd must read its units again afterwards
     int pass = 2;                ///< 1: disables, 2: everything else, 3: restores (`ledger.md` 7.3)
 };

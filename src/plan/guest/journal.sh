@@ -47,16 +47,23 @@ ov_op() {
     ov_undo "$op}"
 }
 
-# ov_journal_result STATUS STATE: called by the runner when a recorded step has ended.
+# ov_journal_result STATUS STATE: called by the runner when a recorded step has ended. The first one that does not succeed
+# stops those behind it in the pipeline: they begin with ov_begin.
 ov_journal_result() {
+    [[ -z ${ov_failed-} ]] || return 0
+    [[ $2 == ok ]] || ov_failed=1
     local TZ=UTC0 at
     printf -v at '%(%Y-%m-%dT%H:%M:%SZ)T' -1
     printf '{%s,"state":"%s","status":%d,"at":"%s"}\n' "$ov_record" "$2" "$1" "$at" >>"$ov_journal"
 }
 
-# ov_intents LINES: appends what is about to run and makes sure that a power cut does not lose it.
+ov_begin() {
+    [[ -z ${ov_failed-} ]] || exit 125
+}
+
+# ov_intents LINES: appends what is about to run; ov_sync makes sure that a power cut does not lose it.
 ov_intents() {
-    printf '%s' "$1" >>"$ov_journal" && ov_sync "$ov_journal"
+    printf '\n%s' "$1" >>"$ov_journal"
 }
 
 ov_sync() {

@@ -149,3 +149,8 @@ ov_remove_added_packages() {
     ((${#added[@]} == 0)) || ov_remove_packages "$1" "${added[@]}" || return
     rm -f -- "$2"
 }
+
+# ov_print_added FORMAT BEFORE: the names, for an operator who repairs the record of a step that never came to its end.
+ov_print_added() {
+    [[ ! -e $2 ]] || ov_package_list "$1" | LC_ALL=C comm -13 "$2" -
+}

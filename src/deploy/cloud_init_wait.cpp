@@ -1,0 +1,38 @@
+#include "deploy/cloud_init_wait.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace ov {
+namespace {
+
+constexpr std::chrono::minutes wait_limit{10};
+
+/// cloud-init's own list of what went wrong and did not matter.
+std::string recoverable_errors(const std::string& status) {
+    const auto json = nlohmann::json::parse(status, nullptr, false);
+    if (!json.is_object() || !json.contains("recoverable_errors")) return {};
+    return json["recoverable_errors"].dump();
+}
+
+}  // namespace
+
+asio::awaitable<void> wait_for_cloud_init(GuestSession& session, Deadline deadline, EmitEvent events) {
+    const GuestFacts::CloudInit state = session.facts().cloud_init;
+    if (state == GuestFacts::CloudInit::absent || state == GuestFacts::CloudInit::done) co_return;
+    const Deadline limit = deadline.child(wait_limit, "cloud-init");
+    const GuestParts no_library;
+    const std::string script = "cloud-init status --wait --format=json 2>/dev/null";
+    const CommandResult result = co_await session.ask(RunAs::user, no_library, script, "waiting for cloud-init", limit);
+    if (result.status == 0) co_return;
+    if (result.status == 2) {
+        events(event::Note{Severity::warning,
+                           fmt::format("cloud-init finished with recoverable errors: {}", recoverable_errors(result.out))});
+        co_return;
+    }
+    throw Error(Errc::step_failed,
+                fmt::format("cloud-init failed on the machine (exit status {}): {}", result.status, result.out));
+}
+
+}  // namespace ov

@@ -1,0 +1,161 @@
+#include "deploy/step_batch.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "async/task_group.hpp"
+#include "base/shell_quote.hpp"
+
+namespace ov {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+std::string step_name(const PreparedStep& step) {
+    return fmt::format("layer {}, step {} ({})", step.layer, step.index + 1, step.summary);
+}
+
+/// What the children of one batch share. Results arrive in the order of the steps.
+struct Batch {
+    std::vector<const PreparedStep*> steps;
+    EmitEvent events;
+    std::size_t head = 0;  ///< the step at work
+    SteadyClock::time_point begun = SteadyClock::now();
+    std::string tail;  ///< last output of the head, for its error
+    std::exception_ptr failure;
+
+    void begin() {
+        if (head >= steps.size() || failure) return;
+        begun = SteadyClock::now();
+        tail.clear();
+        const PreparedStep& step = *steps[head];
+        events(event::StepStarted{step.layer, step.index + 1, step.of, std::string(step.step->kind()), step.summary});
+    }
+
+    void output(Stream stream, std::string_view text) {
+        tail += text;
+        if (tail.size() > 8192) tail.erase(0, tail.size() - 4096);
+        events(event::Output{std::string(text), stream == Stream::err});
+    }
+
+    void end(StepState end, int status, std::string note = {}) {
+        const PreparedStep& step = *steps[head];
+        const double seconds = std::chrono::duration<double>(SteadyClock::now() - begun).count();
+        events(event::StepFinished{step.layer, step.index + 1, step.of, end, status, seconds, std::move(note)});
+        ++head;
+    }
+};
+
+void fail(Batch& batch, const PreparedStep& step, const Error& error) {
+    if (batch.failure) return;
+    const bool cancelled = error.code() == Errc::cancelled;
+    batch.end(cancelled ? StepState::cancelled : StepState::failed, -1, error.what());
+    batch.failure = std::make_exception_ptr(error.within(step_name(step)));
+}
+
+asio::awaitable<void> run_step(Executor& executor, std::shared_ptr<Batch> batch, std::size_t index, Command command,
+                               Deadline deadline) {
+    const PreparedStep& step = *batch->steps[index];
+    OutputSink sink = [batch](Stream stream, std::string_view text) { batch->output(stream, text); };
+    std::optional<Error> error;
+    CommandResult result;
+    try {
+        result = co_await executor.run(std::move(command), deadline, std::move(sink));
+    } catch (const Error& caught) {
+        error = caught;
+    }
+    if (batch->failure) co_return;  // a step before this one failed: the machine did not begin it
+    if (error) {
+        fail(*batch, step, *error);
+    } else if (result.status != 0) {
+        CommandResult words{result.status, batch->tail, {}};
+        batch->end(StepState::failed, result.status);
+        batch->failure = std::make_exception_ptr(
+            Error(Errc::step_failed, fmt::format("{}: exit status {}: {}", step_name(step), result.status, last_lines(words))));
+    } else {
+        batch->end(StepState::ok, 0);
+        batch->begin();
+    }
+}
+
+std::string escaped(std::string_view bytes) {
+    std::string text;
+    for (const char c : bytes) {
+        if (c == '\\')
+            text += "\\\\";
+        else if (c == '\0')
+            text += "\\0000";
+        else
+            text += c;
+    }
+    return text;
+}
+
+}  // namespace
+
+asio::awaitable<void> run_batch(GuestSession& session, std::vector<const PreparedStep*> steps, std::string run, Deadline deadline,
+                                EmitEvent events) {
+    auto batch = std::make_shared<Batch>();
+    batch->steps = std::move(steps);
+    batch->events = std::move(events);
+    batch->begin();
+    auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
+        for (std::size_t i = 0; i < batch->steps.size(); ++i) {
+            const PreparedStep& step = *batch->steps[i];
+            Command command;
+            command.script = "ov_begin || exit 125\n" + step.script.text;
+            command.as = step.script.as;
+            command.limit = step.script.limit;
+            command.label = step_name(step);
+            command.record = journal_record(step, run);
+            group.spawn(run_step(session.executor(), batch, i, std::move(command), group.deadline()));
+        }
+        co_return;
+    };
+    co_await with_task_group(deadline, body, OnFailure::let_finish);
+    if (batch->failure) std::rethrow_exception(batch->failure);
+}
+
+StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, UploadCache& uploads, const std::string& run_dir) {
+    constexpr std::size_t script_limit = 512 * 1024;
+    StagedUploads out;
+    std::set<std::string> seen;
+    std::string dirs, files;
+    const auto flush = [&] {
+        if (files.empty()) return;
+        out.scripts.push_back("set -e\n" + (dirs.empty() ? "" : "mkdir -p --" + dirs + "\n") + files);
+        dirs.clear();
+        files.clear();
+    };
+    const auto add = [&](const std::string& source, const std::string& path, bool keep_mode) {
+        const UploadCache::File& file = uploads.file(source);
+        if (file.size > UploadCache::inline_limit) {
+            out.large.push_back({source, path});
+            return;
+        }
+        files += fmt::format("printf %b {} >{}\n", shell_quote(escaped(file.bytes)), shell_quote(path));
+        if (keep_mode && (file.mode & 0100)) files += "chmod 0755 -- " + shell_quote(path) + "\n";
+        if (files.size() > script_limit) flush();
+    };
+    for (const PreparedStep* step : steps)
+        for (const Upload& upload : step->script.uploads) {
+            const std::string path = run_dir + "/" + upload.staged;
+            if (!seen.insert(path).second) continue;
+            if (!upload.tree) {
+                add(upload.source, path, false);
+                continue;
+            }
+            std::set<std::string> folders = {path};
+            for (const std::string& name : uploads.tree(upload.source))
+                if (const std::size_t slash = name.rfind('/'); slash != std::string::npos)
+                    folders.insert(path + "/" + name.substr(0, slash));
+            for (const std::string& folder : folders) dirs += " " + shell_quote(folder);
+            for (const std::string& name : uploads.tree(upload.source)) add(upload.source + "/" + name, path + "/" + name, true);
+            if (files.empty()) files = ":\n";
+        }
+    flush();
+    return out;
+}
+
+}  // namespace ov

@@ -1,0 +1,72 @@
+# The ledger's files on the machine: one operator at a time, every record whole or not at all.
+
+# ov_open RUN_DIR DEPLOY_ID OWNER: prepares directories and holds the lock for as long as this shell lives. 75: busy. Without
+# a deploy id nothing is made: a machine without a ledger stays without one.
+ov_open() {
+    local LC_ALL=C had_config=1 had_tree=1
+    ov_paths "$1" "$HOME/.config/overthink/installed" "$2"
+    umask 022
+    [[ -d $HOME/.config ]] || had_config=
+    until
+        if [[ -n $2 ]]; then
+            [[ -d $ov_backup && -d $HOME/.config/overthink/env.d ]] ||
+                mkdir -p -- "$ov_ledger"/{deploys,layers,journal} "$ov_backup" "$HOME/.config/overthink/env.d" || return
+        elif [[ ! -d $ov_ledger ]]; then
+            had_tree=
+            break
+        fi
+        exec {ov_lock_fd}>>"$ov_ledger/.lock" || return
+        flock -w 30 "$ov_lock_fd" || {
+            printf 'ov: another deploy holds this machine: %s\n' "$(<"$ov_ledger/.lock.owner")" >&2
+            exec {ov_lock_fd}>&-
+            return 75
+        }
+        # The last teardown removes the lock with the tree: then it was the wrong one.
+        [[ $ov_ledger/.lock -ef /proc/self/fd/$ov_lock_fd ]]
+    do exec {ov_lock_fd}>&-; done
+    [[ -z $had_tree ]] || printf '%s\n' "$3" >"$ov_ledger/.lock.owner" || return
+    if [[ -n $2 ]]; then
+        : >>"$ov_journal" || return
+        if [[ -z $had_config ]]; then
+            local ov_record='"v":1,"layer":"","step":-1'
+            ov_op rmdir-if-empty "$HOME/.config" || return
+        fi
+    fi
+    if [[ -n $1 ]]; then
+        [[ -d $1 && -O $1 && ! -L $1 ]] || mkdir -m 0711 -- "$1" || return
+        trap 'cd /; rm -rf -- "$ov_run"' EXIT
+    fi
+}
+
+# ov_paths RUN_DIR LEDGER DEPLOY_ID
+ov_paths() {
+    ov_run=$1 ov_ledger=$2 ov_journal=$2/journal/$3.jsonl ov_backup=$2/backup/$3
+    ov_machine=$HOSTTYPE
+    [[ $HOSTTYPE == x86_64 || $HOSTTYPE == aarch64 ]] || ov_machine=$(uname -m)
+}
+
+# ov_save NAME TEXT [NAME TEXT]...: files below the ledger.
+ov_save() {
+    local LC_ALL=C name temps=() names=()
+    while (($#)); do
+        printf %s "$2" >"$ov_ledger/$1.tmp" || return
+        temps+=("$ov_ledger/$1.tmp") names+=("$1")
+        shift 2
+    done
+    [[ ! -e $ov_journal ]] || temps+=("$ov_journal")
+    ov_sync "${temps[@]}" || return
+    for name in "${names[@]}"; do mv -fT -- "$ov_ledger/$name.tmp" "$ov_ledger/$name" || return; done
+}
+
+ov_forget() {
+    local name
+    for name; do rm -rf -- "${ov_ledger:?}/$name" || return; done
+}
+
+# ov_end_ledger: the tree goes with its last record; what others put there stays.
+ov_end_ledger() {
+    local root=$HOME/.config/overthink
+    rm -rf -- "$ov_ledger/backup" "$ov_ledger/journal"
+    rm -f -- "$ov_ledger/.lock" "$ov_ledger/.lock.owner" "$ov_ledger/global.json"
+    rmdir --ignore-fail-on-non-empty -- "$ov_ledger"/{deploys,layers} "$ov_ledger" "$root/env.d" "$root" 2>/dev/null || true
+}
