@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -104,12 +105,12 @@ class Fleet:
     # --- the project -----------------------------------------------------------------------------------------------
 
     def layer(self, name, body, files=()):
-        """`body` is what stands below `layer:`, indented by four blanks or not at all."""
+        """`body` is what stands below `layer:`, at any indentation."""
         folder = self.project / "layers" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        lines = [line if not line or line.startswith("    ") else "    " + line for line in body.strip("\n").split("\n")]
-        (folder / "layer.yml").write_text(f"layer:\n    version: 2026.144.1443\n    name: {name}\n" + "\n".join(lines) + "\n")
+        text = textwrap.indent(textwrap.dedent(body.strip("\n")), "    ")
+        (folder / "layer.yml").write_text(f"layer:\n    version: 2026.144.1443\n    name: {name}\n{text}\n")
         for file, data in dict(files).items():
             (folder / file).write_bytes(data)
 
