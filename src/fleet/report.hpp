@@ -8,30 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ov/events.hpp"
+#include "ov/fleet.hpp"
 
 namespace ov {
-
-struct VmReport {
-    std::string vm, entity, instance, host;
-    Outcome outcome = Outcome::skipped;
-    WorkPhase phase = WorkPhase::resolve;
-    std::string layer;
-    int step = 0;
-    double seconds = 0;
-    std::string reason;
-    std::string log;                      ///< path of the machine's log file, empty without --log-dir
-    std::vector<std::string> last_lines;  ///< of the output, for machines that are not ok
-    std::optional<Errc> error;
-};
-
-struct Report {
-    std::string command;
-    int exit_code = 0;
-    double seconds = 0;
-    Totals totals;
-    std::vector<VmReport> vms;  ///< in the order of the run
-};
 
 /// 130 or 143 for a signal, 0 if all are ok, 2 if nothing but checks failed, else 1 (decisions 63).
 int exit_code_of(const std::vector<VmReport>& vms, int signal);

@@ -1,0 +1,128 @@
+// The library's front door: one request on many machines, events while it runs, a report at the end.
+//
+//     ov::Engine engine;
+//     ov::FleetRequest request;
+//     request.project_directory = "fleet";
+//     request.all = true;
+//     const ov::Report report = engine.run(request, [](const ov::DeployEvent& event) { ... });
+//
+// An engine has its own event loop; several engines in one process do not know of each other. `run` works on the calling
+// thread. `cancel` may be called from any thread, also from an event callback: remote process trees are ended, ledgers stay
+// true, and `run` returns within two seconds with the outcome "cancelled" for what was not done.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ov/events.hpp"
+#include "ov/gates.hpp"
+
+namespace ov {
+
+/// How the work on one machine ended.
+struct VmReport {
+    std::string vm, entity, instance, host;
+    Outcome outcome = Outcome::skipped;
+    WorkPhase phase = WorkPhase::resolve;
+    std::string layer;
+    int step = 0;
+    double seconds = 0;
+    std::string reason;
+    std::string log;                      ///< path of the machine's log file, empty without --log-dir
+    std::vector<std::string> last_lines;  ///< of the output, for machines that are not ok
+    std::optional<Errc> error;
+};
+
+/// The account of a run.
+struct Report {
+    std::string command;
+    int exit_code = 0;
+    double seconds = 0;
+    Totals totals;
+    std::vector<VmReport> vms;  ///< in the order of the run
+};
+
+/// An absolute number or a share of the selected machines.
+struct Share {
+    unsigned value = 0;
+    bool percent = false;
+    /// Machines out of `total`, shares rounded down.
+    std::size_t of(std::size_t total) const noexcept { return percent ? total * value / 100 : value; }
+};
+
+/// "5" or "20%". Throws Error{usage} naming `option`.
+Share parse_share(const std::string& text, const std::string& option);
+
+enum class FleetVerb { add, del, status };
+
+struct FleetRequest {
+    FleetVerb verb = FleetVerb::add;
+    std::string command = "fleet add";  ///< as the report names it
+
+    std::string project_directory = ".";
+    std::optional<std::string> deploy_file;  ///< the host's deploy.yml; unset: the usual place
+    std::vector<std::string> selectors, limit;
+    bool all = false;
+    /// Exact keys, resolved as `deploy add NAME` does (`vm:<entity>` needs no node); used instead of selectors when set.
+    std::vector<std::string> names;
+
+    int jobs = 32;                                ///< machines at work at once; waiting for a machine to come up takes no place
+    std::optional<Share> batch;                   ///< next machines start when these have ended
+    std::optional<Share> max_fail;                ///< no new starts once failed + unreachable + timed_out exceed it
+    bool fail_fast = false;                       ///< the first failure cancels the others
+    std::optional<std::chrono::seconds> timeout;  ///< for all the work on one machine
+    std::chrono::seconds ssh_timeout{120};        ///< for it to let us in
+    std::chrono::seconds cloud_init_timeout{600};
+
+    std::vector<std::string> add_layers;  ///< replaces the nodes' lists when not empty
+    std::string primary_ref;              ///< `deploy add NAME REF`
+    GateOptions gates;
+    std::optional<bool> skip_incompatible;
+    std::string builder_image;
+    bool skip_unchanged = false;
+
+    bool keep_services = false, keep_repo_changes = false, purge = false;  ///< del
+    bool dry_run = false;
+};
+
+/// What a dry run or `status` prints for one machine.
+struct Finding {
+    std::string vm, text;
+};
+
+class Engine {
+public:
+    struct Options {
+        std::uint64_t seed = 0;  ///< of back-off jitter; 0: from the system
+    };
+
+    Engine();
+    explicit Engine(Options options);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Throws SpecError, Error{usage} or Error{not_found} before anything was contacted; what happens on machines is in the
+    /// report.
+    Report run(FleetRequest request, EventSink events = {});
+
+    /// Thread-safe. Everything in progress ends; a later `run` starts afresh.
+    void cancel();
+
+    /// The engine's loop, for timers and signals of the embedding program. They must end by the event RunFinished, which is
+    /// emitted on the loop as the last event of a run, or `run` does not return.
+    asio::any_io_executor executor();
+
+    /// Plans of a dry run as JSON, deployed records of `status`: one entry a machine, in order of the report.
+    const std::vector<Finding>& findings() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ov

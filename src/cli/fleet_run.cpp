@@ -1,0 +1,232 @@
+#include "cli/fleet_run.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "fleet/events.hpp"
+#include "fleet/log_files.hpp"
+#include "fleet/progress.hpp"
+#include "fleet/report.hpp"
+#include "fleet/text_table.hpp"
+
+namespace ov::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+ProgressMode progress_mode(const std::string& name) {
+    if (name == "none") return ProgressMode::none;
+    if (name == "plain") return ProgressMode::plain;
+    if (name == "tty") return ProgressMode::tty;
+    const char* terminal = std::getenv("TERM");
+    const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+    return ::isatty(STDERR_FILENO) == 1 && !dumb ? ProgressMode::tty : ProgressMode::plain;
+}
+
+Progress::Size terminal_size() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+    return {size.ws_col, size.ws_row};
+}
+
+/// Signals and the redraw timer, on the engine's loop; gone when the run is.
+class Companion {
+public:
+    Companion(Engine& engine, Progress& progress, bool redraw)
+        : engine_(engine),
+          progress_(progress),
+          signals_(engine.executor(), SIGINT, SIGTERM),
+          redraw_(engine.executor()),
+          patience_(engine.executor()) {
+        wait_for_signal();
+        if (redraw) tick();
+    }
+
+    void on_event(const DeployEvent& event) {
+        if (!std::holds_alternative<event::RunFinished>(event.body)) return;
+        signals_.cancel();
+        redraw_.cancel();
+        patience_.cancel();
+    }
+    int signal() const noexcept { return signal_; }
+
+private:
+    void wait_for_signal() {
+        signals_.async_wait([this](asio::error_code error, int number) {
+            if (error) return;
+            if (signal_ != 0) leave();  // asked twice
+            signal_ = number;
+            progress_.clear();
+            std::cerr << "ov: cancelling: ending what runs on the machines (again to leave at once)\n";
+            engine_.cancel();
+            // Machines that do not answer end their steps by themselves when the connection goes.
+            patience_.expires_after(1800ms);
+            patience_.async_wait([this](asio::error_code cut) {
+                if (!cut) leave();
+            });
+            wait_for_signal();
+        });
+    }
+
+    [[noreturn]] void leave() const {
+        std::cerr << "ov: warning: left before every machine had confirmed\n" << std::flush;
+        std::cout << std::flush;
+        ::_exit(128 + signal_);
+    }
+
+    void tick() {
+        redraw_.expires_after(250ms);
+        redraw_.async_wait([this](asio::error_code error) {
+            if (error) return;
+            progress_.refresh();
+            tick();
+        });
+    }
+
+    Engine& engine_;
+    Progress& progress_;
+    asio::signal_set signals_;
+    asio::steady_timer redraw_, patience_;
+    int signal_ = 0;
+};
+
+void complete(FleetFlags& flags) {
+    FleetRequest& request = flags.request;
+    if (!flags.batch.empty()) request.batch = parse_share(flags.batch, "--batch");
+    if (!flags.max_fail.empty()) request.max_fail = parse_share(flags.max_fail, "--max-fail");
+    if (!flags.timeout.empty()) request.timeout = parse_duration(flags.timeout, "--timeout");
+    if (!flags.ssh_timeout.empty()) request.ssh_timeout = parse_duration(flags.ssh_timeout, "--ssh-timeout");
+    if (request.batch && request.batch->value == 0) throw Error(Errc::usage, "--batch: at least one machine");
+    request.gates.assume_yes = flags.assume_yes;
+    if (flags.retry_failed.empty()) return;
+    std::ifstream file(flags.retry_failed);
+    if (!file) throw Error(Errc::not_found, fmt::format("--retry-failed: cannot read {}", flags.retry_failed));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    try {
+        const auto again = not_ok_in(text);
+        request.selectors.insert(request.selectors.end(), again.begin(), again.end());
+        if (again.empty()) throw Error(Errc::usage, "every machine in it was ok");
+    } catch (const Error& error) {
+        throw error.within(fmt::format("--retry-failed: {}", flags.retry_failed));
+    }
+}
+
+void confirm(const FleetFlags& flags) {
+    if (flags.request.verb != FleetVerb::del || flags.assume_yes || flags.request.dry_run || ::isatty(STDIN_FILENO) != 1) return;
+    std::cerr << "Undo what was deployed to " << (flags.request.all ? "all machines" : "the selected machines") << "? [y/N] "
+              << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer != "y" && answer != "Y" && answer != "yes") throw Error(Errc::cancelled, "nothing was done");
+}
+
+void print_plans(const Engine& engine, const FleetFlags& flags, AppContext& app) {
+    for (const Finding& finding : engine.findings()) {
+        if (flags.display.format == "json") {
+            app.out << finding.text << '\n';
+            continue;
+        }
+        if (engine.findings().size() > 1) app.out << finding.vm << '\n';
+        for (const auto& plan : nlohmann::json::parse(finding.text)) {
+            const auto& steps = plan.at("Steps");
+            app.out << fmt::format("Plan: layer={} image={} distro={} steps={}\n", plan.value("Layer", ""),
+                                   plan.value("Image", ""), plan.value("Distro", ""), steps.size());
+            std::map<std::string, int> kinds;
+            for (const auto& step : steps) ++kinds[step.value("Kind", "")];
+            for (const auto& [kind, count] : kinds) app.out << fmt::format("  {}: {}\n", kind, count);
+            app.out << '\n';
+        }
+    }
+}
+
+void print_single(const Report& report, AppContext& app, const FleetFlags& flags) {
+    for (const VmReport& vm : report.vms) {
+        if (vm.outcome == Outcome::ok) {
+            const char* done = flags.request.verb == FleetVerb::add ? "Deployed" : "Removed VM deploy";
+            app.err << fmt::format("{} {} in {:.1f} s ({})\n", done, vm.vm, vm.seconds, vm.host);
+            continue;
+        }
+        for (const std::string& line : vm.last_lines) app.err << line << '\n';
+        const std::string where = vm.layer.empty() ? std::string() : fmt::format(", layer {}, step {}", vm.layer, vm.step);
+        app.err << fmt::format("ov: error: {}: {}: {}{}\n", vm.vm,
+                               vm.reason.empty() ? std::string(to_string(vm.outcome)) : vm.reason, to_string(vm.phase), where);
+    }
+}
+
+void print_status(const Engine& engine, const Report& report, AppContext& app) {
+    TextTable table({"KEY", "ENTITY", "HOST", "STATE"});
+    for (std::size_t i = 0; i < report.vms.size(); ++i) {
+        const VmReport& vm = report.vms[i];
+        const std::string state =
+            vm.outcome == Outcome::ok ? engine.findings()[i].text : fmt::format("{}: {}", to_string(vm.outcome), vm.reason);
+        table.add({vm.vm, vm.entity, vm.host, state});
+    }
+    app.out << table.str();
+}
+
+void print_report(const Engine& engine, const Report& report, const FleetFlags& flags, AppContext& app) {
+    if (flags.display.output == "json") {
+        app.out << to_json(report);
+    } else if (flags.display.output == "table") {
+        if (flags.request.verb == FleetVerb::del && flags.request.dry_run)
+            for (const Finding& finding : engine.findings()) app.out << finding.text;
+        if (flags.request.verb == FleetVerb::status)
+            print_status(engine, report, app);
+        else if (flags.display.single)
+            print_single(report, app, flags);
+        else
+            app.out << to_table(report);
+    }
+    app.out.flush();
+}
+
+}  // namespace
+
+void run_fleet(FleetFlags flags, AppContext& app) {
+    complete(flags);
+    confirm(flags);
+    flags.request.project_directory = app.directory;
+    Engine engine;
+    if (flags.request.verb == FleetVerb::add && flags.request.dry_run) {
+        const Report report = engine.run(flags.request);
+        print_plans(engine, flags, app);
+        app.exit_status = report.exit_code;
+        return;
+    }
+    const ProgressMode mode = progress_mode(flags.display.progress);
+    Progress progress(
+        mode, [] { return std::chrono::steady_clock::now(); }, [](std::string_view text) { std::cerr << text << std::flush; },
+        terminal_size);
+    std::optional<LogFiles> logs;
+    if (!flags.display.log_dir.empty()) logs.emplace(flags.display.log_dir);
+    Companion companion(engine, progress, mode == ProgressMode::tty);
+    const bool lines = flags.display.output == "jsonl";
+    const auto consume = [&](const DeployEvent& event) {
+        progress.on_event(event);
+        if (logs) logs->on_event(event);
+        if (lines) app.out << to_json_line(event) << '\n' << std::flush;
+        companion.on_event(event);
+    };
+    Report report = engine.run(flags.request, consume);
+    progress.clear();
+    if (companion.signal() != 0) report.exit_code = 128 + companion.signal();
+    if (logs) {
+        for (VmReport& vm : report.vms) vm.log = logs->path_of(vm.vm);
+        std::ofstream(flags.display.log_dir + "/report.json") << to_json(report);
+        if (!logs->problem().empty()) app.err << "ov: warning: " << logs->problem() << '\n';
+    }
+    print_report(engine, report, flags, app);
+    app.exit_status = report.exit_code;
+}
+
+}  // namespace ov::cli

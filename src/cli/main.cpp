@@ -1,0 +1,73 @@
+// The `ov` program: parses the command line, runs one verb, turns errors into text and exit status.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/app_context.hpp"
+#include "cli/deploy_command.hpp"
+#include "cli/dotenv.hpp"
+#include "cli/layer_command.hpp"
+#include "ov/diagnostic.hpp"
+#include "ov_config.hpp"
+
+namespace {
+
+int report(const ov::Error& error) {
+    if (const auto* spec = dynamic_cast<const ov::SpecError*>(&error)) {
+        for (const ov::Diagnostic& finding : spec->findings()) std::cout << finding.str() << '\n';
+        std::cout.flush();
+        const std::size_t count = spec->findings().size();
+        std::cerr << fmt::format("ov: error: {} finding{}\n", count, count == 1 ? "" : "s");
+    } else {
+        std::cerr << "ov: error: " << error.what() << '\n';
+    }
+    return error.code() == ov::Errc::cancelled ? 130 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A pipe whose reader has gone is an error of the write, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    ov::cli::AppContext context{".", std::cout, std::cerr, 0, {}};
+    const std::string warning = ov::cli::load_dotenv(".env");
+    if (!warning.empty()) std::cerr << "ov: warning: " << warning << '\n';
+
+    CLI::App app("Brings fleets of virtual machines to a declared state", "ov");
+    app.fallthrough();
+    app.require_subcommand(1);
+    app.set_version_flag("--version", OV_VERSION);
+    app.add_option("-C,--dir", context.directory, "Project directory")->envname("OV_PROJECT_DIR")->type_name("PATH");
+    app.footer(
+        "Examples:\n  ov fleet add --all --jobs 50 --yes\n  ov deploy add web --dry-run\n  ov layer plan ripgrep --distro "
+        "debian:12\n"
+        "`ov VERB --help` tells more.");
+    ov::cli::add_deploy_commands(app, context);
+    ov::cli::add_fleet_commands(app, context);
+    ov::cli::add_layer_commands(app, {context.directory, context.out, context.err, context.exit_status});
+    app.add_subcommand("version", "Print the version")->callback([&context] {
+        context.action = [&context] { context.out << OV_VERSION << '\n'; };
+    });
+
+    try {
+        app.parse(argc, argv);
+        std::error_code missing;
+        if (!std::filesystem::is_directory(context.directory, missing))
+            throw ov::Error(ov::Errc::usage, fmt::format("cannot chdir to {}: not a directory", context.directory));
+        if (context.action) context.action();
+        return context.exit_status;
+    } catch (const CLI::ParseError& error) {
+        // Help and version leave with 0; every wrong command line with 1 (CLI11 has other numbers).
+        if (error.get_exit_code() == 0) return app.exit(error);
+        std::cerr << "ov: error: " << error.what() << "\nSee `ov --help`.\n";
+        return 1;
+    } catch (const ov::Error& error) {
+        return report(error);
+    } catch (const std::exception& error) {
+        std::cerr << "ov: error: " << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <charconv>
+#include <mutex>
+#include <random>
+
+#include "fleet/report.hpp"
+#include "fleet/scheduler.hpp"
+#include "fleet/selector.hpp"
+#include "lifecycle/machine_work.hpp"
+#include "ov/fleet.hpp"
+#include "ov/load.hpp"
+
+namespace ov {
+
+namespace {
+
+std::uint64_t seed_or_random(std::uint64_t seed) {
+    if (seed != 0) return seed;
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+std::vector<DeployTarget> choose(const Project& project, const FleetRequest& request) {
+    const bool for_add = request.verb == FleetVerb::add;
+    std::vector<DeployTarget> chosen;
+    if (!request.names.empty()) {
+        for (const std::string& name : request.names) chosen.push_back(resolve_target(project, name, for_add));
+        return chosen;
+    }
+    std::vector<DeployTarget> targets = all_targets(project);
+    std::vector<Candidate> universe;
+    for (const DeployTarget& target : targets) {
+        std::vector<std::string> tags = target.node.tags;
+        tags.insert(tags.end(), target.entity.tags.begin(), target.entity.tags.end());
+        universe.push_back({target.key, target.machine.entity, target.machine.instance, std::move(tags)});
+    }
+    for (const std::string& key : select(universe, request.selectors, request.all, request.limit))
+        for (DeployTarget& target : targets)
+            if (target.key == key) chosen.push_back(target);
+    return chosen;
+}
+
+using MachineVerb = asio::awaitable<std::string> (*)(RunContext&, MachineJob, Deadline);
+
+MachineVerb function_of(FleetVerb verb) {
+    switch (verb) {
+        case FleetVerb::add:
+            return &add_to_machine;
+        case FleetVerb::del:
+            return &del_from_machine;
+        case FleetVerb::status:
+            return &status_of_machine;
+    }
+    throw Error(Errc::internal, "no such verb");
+}
+
+}  // namespace
+
+Share parse_share(const std::string& text, const std::string& option) {
+    Share share;
+    std::string_view digits = text;
+    share.percent = digits.ends_with('%');
+    if (share.percent) digits.remove_suffix(1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), share.value);
+    if (error != std::errc{} || end != digits.data() + digits.size() || (share.percent && share.value > 100))
+        throw Error(Errc::usage, fmt::format("{}: expected a number or a percentage up to 100%, got '{}'", option, text));
+    return share;
+}
+
+struct Engine::Impl {
+    explicit Impl(std::uint64_t seed) : runtime(seed) {}
+
+    Runtime runtime;
+    std::mutex mutex;  ///< of `current`: cancel() comes from other threads
+    std::optional<Deadline> current;
+    std::vector<Finding> findings;
+
+    void set_current(std::optional<Deadline> deadline) {
+        const std::lock_guard lock(mutex);
+        current = std::move(deadline);
+    }
+
+    std::vector<VmWork> works_of(RunContext& context, const std::vector<DeployTarget>& targets) {
+        std::vector<VmWork> works;
+        const MachineVerb verb = function_of(context.request.verb);
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            const DeployTarget& target = targets[i];
+            VmWork work;
+            work.key = target.key;
+            work.entity = target.machine.entity;
+            work.instance = target.machine.instance;
+            work.host = target.entity.ssh.host;
+            work.machine = target.machine.key();
+            work.run = [this, &context, target, verb, i](WorkSlot& slot, EmitEvent emit,
+                                                         Deadline deadline) -> asio::awaitable<void> {
+                MachineJob job{target, &slot, emit};
+                std::string text = co_await verb(context, std::move(job), deadline);
+                findings[i].text = std::move(text);
+            };
+            works.push_back(std::move(work));
+        }
+        return works;
+    }
+};
+
+Engine::Engine() : Engine(Options{}) {}
+Engine::Engine(Options options) : impl_(std::make_unique<Impl>(seed_or_random(options.seed))) {}
+Engine::~Engine() = default;
+
+asio::any_io_executor Engine::executor() {
+    return impl_->runtime.io.get_executor();
+}
+
+const std::vector<Finding>& Engine::findings() const {
+    return impl_->findings;
+}
+
+void Engine::cancel() {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->current) return;
+    asio::post(impl_->runtime.io, [deadline = *impl_->current] { deadline.cancel(); });
+}
+
+Report Engine::run(FleetRequest request, EventSink events) {
+    const OperatorPaths paths = operator_paths();
+    LoadOptions load;
+    load.directory = request.project_directory;
+    load.deploy_file = request.deploy_file.value_or(paths.deploy_file());
+    auto project = std::make_shared<const Project>(load_project(load));
+    const std::vector<DeployTarget> targets = choose(*project, request);
+
+    Impl& impl = *impl_;
+    RunContext context(impl.runtime, project, paths);
+    context.request = std::move(request);
+    context.run = fmt::format("{:016x}", impl.runtime.next_seed());
+    // What can be wrong with the plans or the destinations is found before the first machine is contacted.
+    for (const DeployTarget& target : targets) {
+        if (context.request.verb == FleetVerb::add) context.plans.layers_of(plan_inputs(target.node, context.request));
+        destination_of(target, paths);
+    }
+
+    impl.findings.clear();
+    for (const DeployTarget& target : targets) impl.findings.push_back({target.key, {}});
+    ReportBuilder builder;
+    EventStream stream(context.run, [] { return std::chrono::system_clock::now(); });
+    stream.add([&builder](const DeployEvent& event) { builder.on_event(event); });
+    if (events) stream.add(events);
+    event::RunStarted started;
+    started.command = context.request.command;
+    started.jobs = context.request.jobs;
+    for (const DeployTarget& target : targets) started.vms.push_back(target.key);
+    stream.emit({}, std::move(started));
+    for (const Diagnostic& warning : project->warnings) stream.emit({}, event::Note{Severity::warning, warning.str()});
+    const auto start = Deadline::Clock::now();
+
+    Report report;
+    const auto finish = [&] {
+        const double seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+        report = builder.finish(seconds, 0);
+        stream.emit({}, event::RunFinished{report.exit_code, seconds, report.totals});
+    };
+    if (context.request.verb == FleetVerb::add && context.request.dry_run) {
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            impl.findings[i].text = plans_without_machine(context, targets[i]);
+            stream.emit(targets[i].key, event::VmFinished{});
+        }
+        finish();
+        return report;
+    }
+    FleetLimits limits{context.request.jobs, context.request.batch, context.request.max_fail, context.request.fail_fast,
+                       context.request.timeout};
+    const Deadline all = Deadline::unlimited();
+    impl.set_current(all);
+    std::exception_ptr failure;
+    impl.runtime.io.restart();
+    asio::co_spawn(impl.runtime.io, run_works(stream, impl.works_of(context, targets), limits, all),
+                   [&](std::exception_ptr error) {
+                       failure = error;
+                       finish();
+                   });
+    impl.runtime.io.run();
+    impl.set_current(std::nullopt);
+    if (failure) std::rethrow_exception(failure);
+    return report;
+}
+
+}  // namespace ov

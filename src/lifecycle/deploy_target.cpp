@@ -1,0 +1,135 @@
+#include "lifecycle/deploy_target.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "base/near_name.hpp"
+
+namespace ov {
+
+namespace {
+
+template <class Map>
+std::string first_names(const Map& names, std::size_t most = 8) {
+    std::string text;
+    std::size_t count = 0;
+    for (const auto& [name, value] : names) {
+        if (count++ == most) return text + ", …";
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text.empty() ? "none" : text;
+}
+
+DeployNode synthetic(std::string key, std::string entity) {
+    DeployNode node;
+    node.key = std::move(key);
+    node.target = "vm";
+    node.vm = std::move(entity);
+    return node;
+}
+
+bool is_vm_node(const DeployNode& node) {
+    return node.target == "vm" || (node.target.empty() && !node.vm.empty());
+}
+
+/// The only VM node of this machine, or nothing when there are none or several.
+const DeployNode* only_node_of(const Project& project, const VmIdentity& machine) {
+    const DeployNode* only = nullptr;
+    for (const auto& [key, node] : project.deploys) {
+        if (!is_vm_node(node) || vm_identity(key, node) != machine) continue;
+        if (only != nullptr) return nullptr;
+        only = &node;
+    }
+    return only;
+}
+
+DeployTarget with_entity(const Project& project, DeployTarget target) {
+    const auto entity = project.vms.find(target.machine.entity);
+    if (entity == project.vms.end())
+        throw Error(Errc::not_found,
+                    fmt::format("deploy {}: no VM entity \"{}\" in the project; defined: {}. Add it under `vm:` in overthink.yml",
+                                target.key, target.machine.entity, first_names(project.vms)));
+    target.entity = entity->second;
+    return target;
+}
+
+DeployTarget of_node(const Project& project, const std::string& key, const DeployNode& node) {
+    if (!is_vm_node(node)) {
+        if (node.target.empty()) throw Error(Errc::spec_invalid, fmt::format("deploy {}: no `target:`", key));
+        throw Error(Errc::unsupported, fmt::format("deploy {}: target {} is not supported by this verb", key, node.target));
+    }
+    return with_entity(project, {key, node, vm_identity(key, node), {}});
+}
+
+std::string absolute_or_empty(const char* value) {
+    return value != nullptr && *value == '/' ? value : "";
+}
+
+std::string expand_home(const std::string& path, const OperatorPaths& paths) {
+    return path.starts_with("~/") ? paths.home + path.substr(1) : path;
+}
+
+}  // namespace
+
+DeployTarget resolve_target(const Project& project, std::string_view name, bool for_add) {
+    const std::string key(name);
+    if (name.starts_with("vm:")) {
+        const DeployKey parts = split_deploy_key(name);
+        const VmIdentity machine{parts.base.substr(3), parts.instance};
+        if (machine.entity.empty()) throw Error(Errc::usage, fmt::format("{}: no entity after `vm:`", key));
+        if (const auto exact = project.deploys.find(name); exact != project.deploys.end())
+            return of_node(project, key, exact->second);
+        if (const DeployNode* only = only_node_of(project, machine)) return of_node(project, key, *only);
+        return with_entity(project, {key, synthetic(key, machine.entity), machine, {}});
+    }
+    if (const auto found = project.deploys.find(name); found != project.deploys.end())
+        return of_node(project, key, found->second);
+    if (name.find('.') != std::string_view::npos)
+        throw Error(Errc::unsupported, fmt::format("deploy {}: nested deploys are not supported by this verb", key));
+    if (project.vms.contains(name)) {
+        if (for_add)
+            throw Error(Errc::not_found,
+                        fmt::format("{} is a VM entity, not a deploy; to deploy to it directly: vm:{}", key, key));
+        const VmIdentity machine{key, {}};
+        if (const DeployNode* only = only_node_of(project, machine)) return of_node(project, only->key, *only);
+        return with_entity(project, {"vm:" + key, synthetic("vm:" + key, key), machine, {}});
+    }
+    throw Error(Errc::not_found, fmt::format("no deploy {}; available deployments: {}", key, first_names(project.deploys)));
+}
+
+std::vector<DeployTarget> all_targets(const Project& project) {
+    std::vector<DeployTarget> targets;
+    for (const auto& [key, node] : project.deploys)
+        if (is_vm_node(node)) targets.push_back(of_node(project, key, node));
+    return targets;
+}
+
+OperatorPaths operator_paths() {
+    OperatorPaths paths;
+    paths.home = absolute_or_empty(std::getenv("HOME"));
+    if (paths.home.empty()) throw Error(Errc::usage, "HOME is not set to an absolute path");
+    paths.config = absolute_or_empty(std::getenv("XDG_CONFIG_HOME"));
+    if (paths.config.empty()) paths.config = paths.home + "/.config";
+    return paths;
+}
+
+SshDestination destination_of(const DeployTarget& target, const OperatorPaths& paths) {
+    if (!target.entity.external())
+        throw Error(Errc::not_found, fmt::format("deploy {}: VM \"{}\" is not defined on this host; run: ov vm create {}",
+                                                 target.key, target.machine.domain().substr(3), target.machine.entity));
+    const SshSettings& ssh = target.entity.ssh;
+    SshDestination destination;
+    destination.name = target.key;
+    destination.host = ssh.host;
+    destination.port = ssh.port.value_or(0);
+    destination.user = ssh.user;
+    if (!ssh.identity.empty()) destination.identities = {expand_home(ssh.identity, paths)};
+    destination.known_hosts = {ssh.known_hosts.empty() ? paths.vm_state(target.machine) + "/known_hosts"
+                                                       : expand_home(ssh.known_hosts, paths)};
+    return destination;
+}
+
+}  // namespace ov

@@ -1,0 +1,43 @@
+// From the name a person typed to the machine that is meant (`cli-and-config.md` 6).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exec/ssh_destination.hpp"
+#include "model/vm_identity.hpp"
+#include "ov/project.hpp"
+
+namespace ov {
+
+struct DeployTarget {
+    std::string key;  ///< deploy key; base of the deploy id
+    DeployNode node;
+    VmIdentity machine;
+    VmEntity entity;
+
+    /// Name of the machine in ledger records, whatever key was typed.
+    std::string ledger_name() const { return machine.key(); }
+};
+
+/// Throws Error{not_found} naming the key with the deploys there are, or the entity with the entities there are;
+/// Error{unsupported} for targets that are no VM. `for_add`: a bare entity name needs the form `vm:<entity>` then.
+DeployTarget resolve_target(const Project& project, std::string_view name, bool for_add);
+
+/// Every VM node of the merged tree, and every machine that only state knows, ordered by key.
+std::vector<DeployTarget> all_targets(const Project& project);
+
+/// Operator's directories, resolved once (`cli-and-config.md` 4.1).
+struct OperatorPaths {
+    std::string home;    ///< $HOME
+    std::string config;  ///< $XDG_CONFIG_HOME if absolute, else $HOME/.config
+    std::string deploy_file() const { return config + "/ov/deploy.yml"; }
+    std::string vm_state(const VmIdentity& machine) const { return home + "/.local/share/ov/vm/" + machine.domain(); }
+};
+OperatorPaths operator_paths();
+
+/// How to reach the machine. Throws Error{not_found} naming `ov vm create` for a VM that is not defined on this host.
+SshDestination destination_of(const DeployTarget& target, const OperatorPaths& paths);
+
+}  // namespace ov

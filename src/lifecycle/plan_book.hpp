@@ -1,0 +1,46 @@
+// Compiles what a deploy node asks for, once per list of layers and kind of machine, whatever the number of machines.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ov/compile.hpp"
+#include "ov/deploy.hpp"
+#include "ov/project.hpp"
+
+namespace ov {
+
+struct PlanInputs {
+    std::string primary;                  ///< layer or image; empty: none
+    std::vector<std::string> add_layers;  ///< as authored
+    std::vector<std::string> env;         ///< KEY=VALUE for every task
+    bool skip_incompatible = false;
+    std::string builder_image;
+};
+
+class PlanBook {
+public:
+    explicit PlanBook(std::shared_ptr<const Project> project) : project_(std::move(project)) {}
+
+    /// Layers in install order. Throws LayerNotFound, or Error{spec_invalid} with the path of a cycle.
+    OrderedLayers layers_of(const PlanInputs& inputs) const;
+    std::shared_ptr<PlanCache> plans_for(const PlanInputs& inputs);
+    /// Identity of the deploy of these inputs under `key`; empty when there is nothing to deploy.
+    std::string deploy_id_of(const std::string& key, const PlanInputs& inputs) const;
+    /// Values of the secrets that the layers declare, from the operator's environment; defaults where they allow it. Throws
+    /// Error{not_found} naming a required one that is missing.
+    std::map<std::string, std::map<std::string, std::string>> secrets_of(const PlanInputs& inputs) const;
+
+    /// What a machine of this context gets. Throws Error{unsupported} naming each layer that has nothing for it.
+    std::vector<InstallPlan> compile_all(const PlanInputs& inputs, CompileContext context) const;
+
+private:
+    std::vector<std::string> primary_layers(const PlanInputs& inputs) const;
+
+    std::shared_ptr<const Project> project_;
+    std::map<std::string, std::shared_ptr<PlanCache>> caches_;
+};
+
+}  // namespace ov
