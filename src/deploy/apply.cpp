@@ -270,7 +270,6 @@ asio::awaitable<void> Apply::finish(bool complete, Deadline deadline) {
         record["updated_at"] = now;
         record["ov_version"] = OV_VERSION;
     }
-    on_guest_.journals[request_.deploy_id];
     std::set<std::string> done;
     if (complete) done.insert(request_.deploy_id);
     co_await commit(std::move(done), deadline);

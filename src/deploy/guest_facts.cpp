@@ -21,7 +21,7 @@ unsigned number(std::string_view text) {
 
 std::string probe_script() {
     return R"(ov__facts() {
-local LC_ALL=C text boot= cloud=absent
+local LC_ALL=C text boot= cloud=absent name uid rest
 IFS= read -r -d '' text </etc/os-release || IFS= read -r -d '' text </usr/lib/os-release
 printf 'os-release %d\n%s\n' "${#text}" "$text"
 read -r boot </proc/sys/kernel/random/boot_id
@@ -33,6 +33,9 @@ elif IFS= read -r -d '' text </run/cloud-init/result.json; [[ ${text//[[:space:]
 else cloud=failed; fi
 fi
 printf 'cloud-init %s\npasswd ' "$cloud"
+while IFS=: read -r name text uid rest; do
+if [[ $uid == "$EUID" ]]; then printf '%s:x:%s:%s\n' "$name" "$uid" "$rest"; return; fi
+done </etc/passwd
 getent passwd "$EUID" || printf 'nobody:x:%d:%d:::\n' "$EUID" "${GROUPS[0]}"
 }
 ov__facts

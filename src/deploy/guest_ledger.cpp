@@ -21,14 +21,14 @@ LedgerJson parse_record(const std::string& file, std::string_view text) {
                 fmt::format("the guest's ledger file {} is no JSON record; repair it or move it away, then run again", file));
 }
 
-/// Every step once: a later run of the same layer replaces the entries.
-void add_step(LedgerJson& record, const JournalLine& line) {
+/// Every step once: a later run of the same layer replaces the entries. The intent says what the step was.
+void add_step(LedgerJson& record, const JournalLine& line, const LedgerJson& intent) {
     LedgerJson& steps = record["steps"];
     if (!steps.is_array()) steps = LedgerJson::array();
     LedgerJson entry = {{"kind", line.kind}};
     for (const char* key : {"scope", "venue"})
-        if (line.line.contains(key) && line.line[key] != 0) entry[key] = line.line[key];
-    entry["summary"] = line.line.value("summary", line.kind);
+        if (intent.contains(key) && intent[key] != 0) entry[key] = intent[key];
+    entry["summary"] = intent.value("summary", line.kind);
     entry["completed_at"] = line.at;
     entry["extra"] = {{"step", std::to_string(line.step)}};
     for (LedgerJson& known : steps) {
@@ -69,7 +69,9 @@ void GuestLedger::fold(const std::string& deploy_id, std::string_view now) {
     if (journal == journals.end()) return;
     for (const std::string& note : journal->second.notes) notes.push_back(note);
     std::map<std::string, OpMerger> mergers;
+    std::map<std::pair<std::string, std::int64_t>, const LedgerJson*> intents;
     for (const JournalLine& line : journal->second.lines) {
+        if (line.state == JournalState::intent) intents[{line.run, line.seq}] = &line.line;
         if (line.layer.empty()) {
             if (line.state != JournalState::undo) continue;
             if (global.is_null()) global = LedgerJson::object();
@@ -80,7 +82,10 @@ void GuestLedger::fold(const std::string& deploy_id, std::string_view now) {
             LedgerJson& record = claim(line.layer, deploy_id, now);
             mergers.try_emplace(line.layer, record).first->second.add(line.op, {line.run, line.seq});
         }
-        if (line.state == JournalState::ok) add_step(claim(line.layer, deploy_id, now), line);
+        if (line.state == JournalState::ok) {
+            const auto intent = intents.find({line.run, line.seq});
+            add_step(claim(line.layer, deploy_id, now), line, intent == intents.end() ? line.line : *intent->second);
+        }
         if (line.state != JournalState::intent)
             if (const auto deploy = deploys.find(deploy_id); deploy != deploys.end())
                 add_to_list(deploy->second, "layer", line.layer);
@@ -140,6 +145,7 @@ std::string ledger_dump_script() {
     return R"(ov__dump() {
 local LC_ALL=C file text
 cd -- "$HOME/.config/overthink/installed" 2>/dev/null || return 0
+printf 'ov-file . 0\n\n'
 for file in global.json deploys/*.json layers/*.json journal/*.jsonl; do
 [[ -e $file ]] || continue
 if IFS= read -r -d '' text <"$file"; then text='holds a NUL byte'; elif [[ ! -r $file ]]; then echo "ov: cannot read $PWD/$file" >&2; return 1; fi
@@ -168,6 +174,8 @@ GuestLedger parse_ledger_dump(std::string_view dump) {
         const std::string file(head.substr(0, space));
         const std::string_view text = dump.substr(end + 1, length);
         dump.remove_prefix(end + 1 + length + 1);
+        ledger.exists = true;
+        if (file == ".") continue;
         if (file == "global.json") {
             ledger.global = parse_record(file, text);
             continue;
@@ -177,7 +185,7 @@ GuestLedger parse_ledger_dump(std::string_view dump) {
         const std::string name = file.substr(slash + 1, dot - slash - 1);
         if (file.starts_with("deploys/")) ledger.deploys[name] = parse_record(file, text);
         if (file.starts_with("layers/")) ledger.layers[name] = parse_record(file, text);
-        if (file.starts_with("journal/")) ledger.journals[name] = parse_journal(text);
+        if (file.starts_with("journal/") && !text.empty()) ledger.journals[name] = parse_journal(text);
     }
     return ledger;
 }
@@ -198,10 +206,16 @@ std::string ledger_commit_script(const GuestLedger& before, const GuestLedger& a
         save += " global.json " + script_word(ledger_text(after.global));
     compare("layers", before.layers, after.layers);
     compare("deploys", before.deploys, after.deploys);
-    for (const std::string& id : done)
-        if (before.journals.contains(id)) remove += fmt::format(" journal/{}.jsonl", id);
+    std::string folded;
+    for (const std::string& id : done) {
+        if (after.deploys.contains(id))
+            folded += " " + id;
+        else
+            remove += fmt::format(" journal/{}.jsonl", id);
+    }
     std::string script;
     if (!save.empty()) script += "ov_save" + save + " || exit\n";
+    if (!folded.empty()) script += "ov_folded" + folded + " || exit\n";
     if (!remove.empty()) script += "ov_forget" + remove + "\n";
     return script;
 }

@@ -13,6 +13,7 @@ namespace ov {
 
 class GuestLedger {
 public:
+    bool exists = false;                        ///< the machine has the directories, be they empty
     std::map<std::string, LedgerJson> deploys;  ///< by deploy id
     std::map<std::string, LedgerJson> layers;   ///< by layer name
     std::map<std::string, Journal> journals;    ///< by deploy id

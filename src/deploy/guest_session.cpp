@@ -83,7 +83,8 @@ Command GuestSession::library_for(RunAs as, GuestParts parts) {
         has |= GuestParts{GuestPart::journal, GuestPart::ledger};
         if (!missing.has(GuestPart::ledger)) out.script += guest_library(GuestParts{GuestPart::ledger}.without(missing));
         out.script += "umask 022\n" +
-                      script_call("ov_paths", {place_.run_dir, facts_.home + "/.config/overthink/installed", place_.deploy_id});
+                      script_call("ov_paths", {place_.run_dir, facts_.home + "/.config/overthink/installed", place_.deploy_id}) +
+                      "ov_mark_root\n";
     }
     return out;
 }

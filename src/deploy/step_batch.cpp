@@ -22,18 +22,18 @@ struct Batch {
     EmitEvent events;
     std::size_t head = 0;  ///< the step at work
     SteadyClock::time_point begun = SteadyClock::now();
-    std::string tail;  ///< last output of the head, for its error
+    std::vector<std::string> tails;  ///< last output of each step; it can come before the end of the step ahead is noticed
     std::exception_ptr failure;
 
     void begin() {
         if (head >= steps.size() || failure) return;
         begun = SteadyClock::now();
-        tail.clear();
         const PreparedStep& step = *steps[head];
         events(event::StepStarted{step.layer, step.index + 1, step.of, std::string(step.step->kind()), step.summary});
     }
 
-    void output(Stream stream, std::string_view text) {
+    void output(std::size_t index, Stream stream, std::string_view text) {
+        std::string& tail = tails[index];
         tail += text;
         if (tail.size() > 8192) tail.erase(0, tail.size() - 4096);
         events(event::Output{std::string(text), stream == Stream::err});
@@ -57,7 +57,7 @@ void fail(Batch& batch, const PreparedStep& step, const Error& error) {
 asio::awaitable<void> run_step(Executor& executor, std::shared_ptr<Batch> batch, std::size_t index, Command command,
                                Deadline deadline) {
     const PreparedStep& step = *batch->steps[index];
-    OutputSink sink = [batch](Stream stream, std::string_view text) { batch->output(stream, text); };
+    OutputSink sink = [batch, index](Stream stream, std::string_view text) { batch->output(index, stream, text); };
     std::optional<Error> error;
     CommandResult result;
     try {
@@ -69,7 +69,7 @@ asio::awaitable<void> run_step(Executor& executor, std::shared_ptr<Batch> batch,
     if (error) {
         fail(*batch, step, *error);
     } else if (result.status != 0) {
-        CommandResult words{result.status, batch->tail, {}};
+        const CommandResult words{result.status, batch->tails[index], {}};
         batch->end(StepState::failed, result.status);
         batch->failure = std::make_exception_ptr(
             Error(Errc::step_failed, fmt::format("{}: exit status {}: {}", step_name(step), result.status, last_lines(words))));
@@ -98,6 +98,7 @@ asio::awaitable<void> run_batch(GuestSession& session, std::vector<const Prepare
                                 EmitEvent events) {
     auto batch = std::make_shared<Batch>();
     batch->steps = std::move(steps);
+    batch->tails.resize(batch->steps.size());
     batch->events = std::move(events);
     batch->begin();
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {

@@ -197,11 +197,12 @@ asio::awaitable<TeardownReport> Teardown::run(Deadline deadline) {
     ledger_.fold_all(utc_now());
     report_.deploys = ledger_.deploys_of(request_.target, request_.key);
     events_(event::PhaseFinished{WorkPhase::preflight, 0});
-    if (report_.deploys.empty()) co_return std::move(report_);
     events_(event::PhaseStarted{WorkPhase::steps});
     const std::vector<std::string> newest_first(report_.deploys.rbegin(), report_.deploys.rend());
     for (const std::string& id : newest_first) co_await one_deploy(id, deadline);
-    if (!request_.dry_run && ledger_.layers.empty() && ledger_.deploys.empty()) co_await end_of_ledger(deadline);
+    // Also the remains of a run that died before it recorded anything.
+    const bool empty = ledger_.exists && ledger_.layers.empty() && ledger_.deploys.empty();
+    if (!request_.dry_run && empty) co_await end_of_ledger(deadline);
     events_(event::PhaseFinished{WorkPhase::steps, 0});
     co_return std::move(report_);
 }

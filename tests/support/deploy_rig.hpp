@@ -21,6 +21,19 @@ public:
     std::filesystem::path home() const { return shell_.home(); }
     std::filesystem::path root() const { return shell_.root(); }
     std::map<std::string, std::string> manifest() const { return shell_.manifest(); }
+    /// What differs between now and `before`, one path a line; empty: nothing.
+    std::string changes_since(const std::map<std::string, std::string>& before) const {
+        std::string text;
+        const auto now = manifest();
+        for (const auto& [path, line] : now)
+            if (const auto old = before.find(path); old == before.end())
+                text += "+ " + path + "\n";
+            else if (old->second != line)
+                text += "~ " + path + ": " + old->second + " -> " + line + "\n";
+        for (const auto& [path, line] : before)
+            if (!now.contains(path)) text += "- " + path + "\n";
+        return text;
+    }
     std::filesystem::path ledger() const { return home() / ".config/overthink/installed"; }
 
     /// A task of the deploy user (or of root, where the test runs as root).
@@ -109,7 +122,13 @@ public:
         asio::co_spawn(runtime.io, main(), [&](std::exception_ptr failure) {
             if (failure) std::rethrow_exception(failure);
         });
-        runtime.io.run();
+        if (stop_after == 0) {
+            runtime.io.run();
+        } else {
+            // The operator dies: nothing is closed, nobody says goodbye.
+            for (int i = 0; i < stop_after && runtime.io.run_one() > 0; ++i) ++loop_steps;
+            runtime.io.stop();
+        }
         return problem;
     }
 
@@ -119,6 +138,8 @@ public:
     TeardownReport teardown;
     Errc code = Errc::internal;
     bool skip_unchanged = false;
+    int stop_after = 0;  ///< > 0: the operator is killed after so many steps of its event loop
+    int loop_steps = 0;
     std::string cancel_at;  ///< cancels the deploy when a step with this summary begins
 
 private:

@@ -32,7 +32,11 @@ ov_find_block() {
 # ov_replace FILE TEXT: new bytes for a file that keeps its owner and mode.
 ov_replace() {
     local temp=$1.ov-new
-    if [[ -e $1 ]]; then cp -a -- "$1" "$temp"; else rm -f -- "$temp"; fi || return
+    if [[ -e $1 ]]; then
+        cp -a -- "$1" "$temp" || return
+    elif [[ -e $temp || -L $temp ]]; then
+        rm -f -- "$temp" || return
+    fi
     umask 022
     printf %s "$2" >"$temp" && mv -fT -- "$temp" "$1" || {
         rm -f -- "$temp"
@@ -73,7 +77,7 @@ ov_block() {
 ov_unblock() {
     local LC_ALL=C IFS= file=$1 head tail ov_begin ov_end ov_lines ov_first ov_last
     [[ ! -L $file ]] || file=$(readlink -f -- "$file") || return
-    rm -f -- "$file.ov-new"
+    [[ ! -e $file.ov-new ]] || rm -f -- "$file.ov-new"
     ov_fences "$2"
     ov_find_block "$file" || return
     ((ov_first >= 0)) || return 0

@@ -24,7 +24,10 @@ ov_open() {
         # The last teardown removes the lock with the tree: then it was the wrong one.
         [[ $ov_ledger/.lock -ef /proc/self/fd/$ov_lock_fd ]]
     do exec {ov_lock_fd}>&-; done
-    [[ -z $had_tree ]] || printf '%s\n' "$3" >"$ov_ledger/.lock.owner" || return
+    if [[ -n $had_tree ]]; then
+        ov_await_root || return
+        printf '%s\n' "$3" >"$ov_ledger/.lock.owner" || return
+    fi
     if [[ -n $2 ]]; then
         : >>"$ov_journal" || return
         if [[ -z $had_config ]]; then
@@ -36,6 +39,32 @@ ov_open() {
         [[ -d $1 && -O $1 && ! -L $1 ]] || mkdir -m 0711 -- "$1" || return
         trap 'cd /; rm -rf -- "$ov_run"' EXIT
     fi
+}
+
+# Root's runner cannot hold the lock as well. It leaves its identity instead: when its operator died, its last step may still
+# be at work although the lock is free.
+ov_mark_root() {
+    local stat
+    read -r stat <"/proc/$BASHPID/stat" && ov_start_time "$stat" && printf '%s %s\n' "$BASHPID" "$ov_started" >"$ov_ledger/.root"
+}
+ov_await_root() {
+    local pid started stat tries=0
+    [[ -s $ov_ledger/.root ]] && read -r pid started <"$ov_ledger/.root" || return 0
+    while [[ $pid && -e /proc/$pid/stat ]] && read -r stat <"/proc/$pid/stat" 2>/dev/null; do
+        ov_start_time "$stat"
+        [[ $ov_started == "$started" && $stat != *') Z '* ]] || break
+        ((tries++ < 150)) || {
+            echo 'ov: a step of an earlier deploy is still at work as root' >&2
+            return 75
+        }
+        sleep 0.2
+    done
+}
+# Field 22 of a stat line; the name in field 2 may hold anything.
+ov_start_time() {
+    local fields
+    read -r -a fields <<<"${1##*)}"
+    ov_started=${fields[19]}
 }
 
 # ov_paths RUN_DIR LEDGER DEPLOY_ID
@@ -63,10 +92,16 @@ ov_forget() {
     for name; do rm -rf -- "${ov_ledger:?}/$name" || return; done
 }
 
+# ov_folded DEPLOY_ID...: these journals have become records.
+ov_folded() {
+    local id
+    for id; do : >"${ov_ledger:?}/journal/$id.jsonl" || return; done
+}
+
 # ov_end_ledger: the tree goes with its last record; what others put there stays.
 ov_end_ledger() {
     local root=$HOME/.config/overthink
     rm -rf -- "$ov_ledger/backup" "$ov_ledger/journal"
-    rm -f -- "$ov_ledger/.lock" "$ov_ledger/.lock.owner" "$ov_ledger/global.json"
+    rm -f -- "$ov_ledger/.lock" "$ov_ledger/.lock.owner" "$ov_ledger/.root" "$ov_ledger/global.json"
     rmdir --ignore-fail-on-non-empty -- "$ov_ledger"/{deploys,layers} "$ov_ledger" "$root/env.d" "$root" 2>/dev/null || true
 }
