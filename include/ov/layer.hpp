@@ -20,6 +20,7 @@ struct LayerRef {
     std::string text;  ///< as authored
     std::string key;   ///< key in the layer map: the name, or the reference without "@" and version
     SourcePosition where;
+    std::string version;  ///< tag or branch of a remote reference; empty: the default branch, or a layer of the project
 };
 
 /// One third-party repository (`layer-format.md` 4.4); the keys differ per format.
@@ -106,6 +107,7 @@ struct Layer {
     std::string dir;       ///< absolute; the project's directory for an inline layer
     SourcePosition where;  ///< the body
     std::string version, description;
+    std::string origin;  ///< remote layer: "github.com/acme/infra@v1.2.0#<commit>"; empty for a layer of the project
 
     std::vector<LayerRef> require, layers;
     std::vector<std::string> packages;

@@ -4,16 +4,22 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "async/runtime.hpp"
+#include "lifecycle/load_layers.hpp"
+#include "model/layer_ref.hpp"
 #include "ov/compile.hpp"
 #include "ov/load.hpp"
 #include "ov/plan_output.hpp"
 #include "ov/validate_layer.hpp"
 #include "plan/step_script.hpp"
+#include "spec/remote_layers.hpp"
 
 namespace ov::cli {
 
@@ -23,7 +29,7 @@ struct PlanOptions {
     std::vector<std::string> layers;
     std::string distro, user = "user", home, format = "table", architecture;
     unsigned uid = 1000;
-    bool no_deps = false, explain = false;
+    bool no_deps = false, explain = false, refresh = false;
 };
 
 void print_findings(std::ostream& out, const std::vector<Diagnostic>& findings) {
@@ -92,10 +98,37 @@ void explain(std::ostream& out, const Layer& layer) {
     out << "  without effect on a machine: " << keys << '\n';
 }
 
+/// ~/.cache/ov/repos, or where OV_REPO_CACHE says.
+std::string repo_cache_root() {
+    if (const char* root = std::getenv("OV_REPO_CACHE"); root != nullptr && *root != '\0') return root;
+    const char* home = std::getenv("HOME");
+    return std::string(home != nullptr ? home : "") + "/.cache/ov/repos";
+}
+
+/// Fetches remote layers of the closure. Most projects have none, and then nothing is started.
+void fetch_remote_layers(Project& project, const std::vector<std::string>& refs, bool refresh) {
+    if (!refresh && spec::resolve_remote_layers(project, refs, {}).empty()) return;
+    Runtime runtime(1);
+    state::RepoCache cache(repo_cache_root(), runtime.pool);
+    const Deadline deadline = Deadline::unlimited("layers").child(std::chrono::minutes(10));
+    std::exception_ptr failure;
+    asio::co_spawn(runtime.io, load_remote_layers(project, refs, cache, deadline, refresh),
+                   [&](std::exception_ptr error) { failure = error; });
+    runtime.io.run();
+    if (failure) std::rethrow_exception(failure);
+}
+
 void run_plan(const PlanOptions& options, const LayerCommandContext& to) {
     Project project = load(to);
     std::vector<std::string> requests;
     for (const std::string& ref : options.layers) requests.push_back(resolve_layer_ref(project, ref));
+    // Directories were read into the project under their names; remote references stay as authored.
+    std::vector<std::string> refs;
+    for (std::size_t i = 0; i < requests.size(); ++i)
+        refs.push_back(is_remote_ref(options.layers[i]) ? options.layers[i] : requests[i]);
+    if (!options.no_deps || std::any_of(refs.begin(), refs.end(), is_remote_ref))
+        fetch_remote_layers(project, refs, options.refresh);
+    print_findings(to.err, project.warnings);
     OrderOptions order;
     order.dependencies = !options.no_deps;
     const OrderedLayers layers = order_layers(requests, project.layers, order);
@@ -173,6 +206,7 @@ void add_plan(CLI::App& layer, const LayerCommandContext& context) {
         ->check(CLI::IsMember({"table", "json"}))
         ->capture_default_str();
     command->add_flag("--no-deps", options->no_deps, "Only the named layers");
+    command->add_flag("--refresh", options->refresh, "Look at cached tags and branches of remote layers again");
     command->add_flag("--explain", options->explain, "Also list keys without effect on a machine");
     command->callback([options, context] { run_plan(*options, context); });
 }

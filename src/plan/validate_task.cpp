@@ -30,18 +30,19 @@ bool is_mode(std::string_view text) {
     return (text.size() == 4 || text.size() == 5) && text.front() == '0' && all_of(text, "01234567");
 }
 
-/// `cap_net_raw+ep,cap_sys_admin=i`.
+/// `cap_net_raw+ep,cap_sys_admin=i`; names before the first flags share them: `cap_net_raw,cap_net_admin=eip`.
 bool is_capabilities(std::string_view text) {
+    bool has_flags = false;
     while (!text.empty()) {
         const std::size_t comma = std::min(text.find(','), text.size());
         const std::string_view one = text.substr(0, comma);
-        const std::size_t sign = one.find_first_of("=+");
-        if (!one.starts_with("cap_") || sign == std::string_view::npos || sign + 1 == one.size())
-            return comma == text.size() && one.starts_with("cap_") && sign == std::string_view::npos;
-        if (!all_of(one.substr(4, sign - 4), "abcdefghijklmnopqrstuvwxyz_") || !all_of(one.substr(sign + 1), "eip")) return false;
+        const std::size_t sign = std::min(one.find_first_of("=+"), one.size());
+        has_flags = sign + 1 < one.size();
+        const bool name = one.starts_with("cap_") && all_of(one.substr(0, sign), "abcdefghijklmnopqrstuvwxyz_");
+        if (!name || (sign < one.size() && (!has_flags || !all_of(one.substr(sign + 1), "eip")))) return false;
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
-    return true;
+    return has_flags;
 }
 
 void validate_task(const Layer& layer, const Task& task, const std::string& path, Findings& findings) {

@@ -17,9 +17,10 @@ std::vector<LayerRef> decode_refs(MapReader& body, std::string_view key) {
     const auto list = body.take(key);
     if (!list) return refs;
     for (const Cursor& item : list->items()) {
-        LayerRef ref{item.text(), {}, item.where()};
+        LayerRef ref{item.text(), {}, item.where(), {}};
         try {
             ref.key = layer_key(ref.text);
+            if (is_remote_ref(ref.text)) ref.version = parse_remote_ref(ref.text).version;
         } catch (const Error& e) {
             item.error(e.what());
             continue;

@@ -1,0 +1,176 @@
+// Remote layers (layer-format.md 15, W26, W27) against local repositories.
+#include "lifecycle/load_layers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <asio/co_spawn.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "async/runtime.hpp"
+#include "ov/compile.hpp"
+#include "ov/load.hpp"
+#include "support/git_repository.hpp"
+
+using ov::test::Forge;
+using ov::test::TempTree;
+
+namespace {
+
+struct Loaded {
+    std::string order, warnings, error;
+    ov::Project project;
+};
+
+Loaded load(const Forge& forge, std::vector<std::string> requests, bool refresh = false, const std::string& layers = "") {
+    const TempTree tree({{"overthink.yml", "version: 2026.144.1443\n" + layers}});
+    Loaded loaded;
+    ov::Project& project = loaded.project = ov::load_project({tree.path(), std::nullopt});
+    ov::Runtime runtime(1);
+    ov::state::RepoCache cache(forge.cache(), runtime.pool);
+    std::exception_ptr failure;
+    asio::co_spawn(runtime.io, ov::load_remote_layers(project, requests, cache, ov::Deadline::unlimited(), refresh),
+                   [&](std::exception_ptr error) { failure = error; });
+    runtime.io.run();
+    try {
+        if (failure) std::rethrow_exception(failure);
+        for (const ov::Layer* layer : ov::order_layers(requests, project.layers))
+            loaded.order += (loaded.order.empty() ? "" : " ") + layer->key;
+    } catch (const ov::Error& e) {
+        loaded.error = e.what();
+    }
+    for (const ov::Diagnostic& warning : project.warnings) loaded.warnings += warning.message + "\n";
+    return loaded;
+}
+
+bool skip() {
+    if (ov::test::has_git()) return false;
+    MESSAGE("skipped: git is not installed");
+    return true;
+}
+
+const char* layer(const char* text) {
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("every spelling of a remote reference means the same layer") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/agents/layer.yml", layer("layer: {version: 2026.1.1, env: {A: b}}")}}, "v1.2.0", true);
+    for (const char* ref : {"@github.com/acme/infra/layers/agents:v1.2.0", "github.com/acme/infra/layers/agents@v1.2.0",
+                            "@github.com/acme/infra/layers/agents", "github.com/acme/infra/layers/agents",
+                            "@github.com/acme/infra/layers/agents:main"}) {
+        CAPTURE(std::string(ref));
+        const Loaded loaded = load(forge, {ref});
+        CHECK(loaded.error == "");
+        CHECK(loaded.order == "github.com/acme/infra/layers/agents");
+        CHECK(loaded.project.layers.at("github.com/acme/infra/layers/agents").origin.starts_with("github.com/acme/infra@"));
+    }
+    CHECK(std::filesystem::is_directory(forge.cache() + "/github.com/acme/infra@v1.2.0"));
+    CHECK_FALSE(std::filesystem::exists(forge.cache() + "/github.com/acme/infra@v1.2.0/.git"));
+    const auto record = nlohmann::json::parse(forge.tree().read("cache/github.com/acme/.infra@v1.2.0.json"));
+    CHECK(record["commit"].get<std::string>().size() == 40);
+}
+
+TEST_CASE("a plain name inside a remote layer is its sibling at the same tag; the closure is fetched until nothing new appears") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra",
+                 {{"layers/a/layer.yml",
+                   layer("layer: {version: 1.1.1, env: {A: a}, require: [b, '@github.com/other/repo/layers/c:v2']}")},
+                  {"layers/b/layer.yml", layer("layer: {version: 1.1.1, env: {A: b}}")}},
+                 "v1");
+    forge.commit("other/repo",
+                 {{"layers/c/layer.yml", layer("layer: {version: 1.1.1, env: {A: c}, require: [d]}")},
+                  {"layers/d/layer.yml", layer("layer: {version: 1.1.1, env: {A: d}}")}},
+                 "v2");
+    const Loaded loaded = load(forge, {"mine"}, false,
+                               "layer: {mine: {version: 1.1.1, env: {A: m}, require: ['@github.com/acme/infra/layers/a:v1']}, b: "
+                               "{version: 9.9.9, env: {A: local}}}\n");
+    CHECK(loaded.error == "");
+    CHECK(loaded.order ==
+          "github.com/acme/infra/layers/b github.com/other/repo/layers/d github.com/other/repo/layers/c "
+          "github.com/acme/infra/layers/a mine");
+}
+
+TEST_CASE("what is cached is used without the network, also the default branch") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a"}).error == "");
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a:v1"}).error == "");
+    forge.disconnect();
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a"}).error == "");
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a:v1"}).error == "");
+    const std::string error = load(forge, {"@github.com/acme/infra/layers/a:v2"}).error;
+    CAPTURE(error);
+    CHECK(error.find("cannot fetch github.com/acme/infra at v2 (https://github.com/acme/infra.git): ") == 0);
+    CHECK(error.find("nothing is cached in " + forge.cache() + "/github.com/acme/infra@v2") != std::string::npos);
+}
+
+TEST_CASE("a version that the server lacks is told as such") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a:v9"}).error.find("couldn't find remote ref v9") != std::string::npos);
+    CHECK(load(forge, {"@github.com/acme/infra/layers/zzz:v1"})
+              .error.find("layer \"@github.com/acme/infra/layers/zzz:v1\" not found") == 0);
+}
+
+TEST_CASE("a remote layer must say its version") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {env: {A: a}}")}}, "v1");
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a:v1"}).error.find("of github.com/acme/infra at v1 has no version") !=
+          std::string::npos);
+}
+
+TEST_CASE("an interrupted fetch leaves no cache, the next run cleans up after it") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
+    forge.tree().write("cache/github.com/acme/.infra@v1.partial/layers/a/layer.yml", "half");
+    const Loaded loaded = load(forge, {"@github.com/acme/infra/layers/a:v1"});
+    CHECK(loaded.error == "");
+    CHECK_FALSE(std::filesystem::exists(forge.cache() + "/github.com/acme/.infra@v1.partial"));
+}
+
+TEST_CASE("a moved tag is noticed when asked to look again, and told with both commits") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: old}}")}}, "v1");
+    load(forge, {"@github.com/acme/infra/layers/a:v1"});
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: new}}")}}, "v1");
+    const std::string key = "github.com/acme/infra/layers/a";
+    CHECK(load(forge, {"@github.com/acme/infra/layers/a:v1"}).project.layers.at(key).env.at("A") == "old");
+    const Loaded fresh = load(forge, {"@github.com/acme/infra/layers/a:v1"}, true);
+    CHECK(fresh.project.layers.at(key).env.at("A") == "new");
+    CHECK(fresh.warnings.find("github.com/acme/infra at v1 moved from ") != std::string::npos);
+}
+
+TEST_CASE("the same layer at several tags: the newest version wins with a warning, equal versions the highest tag in silence") {
+    if (skip()) return;
+    const Forge forge;
+    const std::string key = "github.com/acme/infra/layers/a";
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 2026.9.1, env: {A: one}}")}}, "v1");
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 2026.10.1, env: {A: two}}")}}, "v2");
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 2026.10.1, env: {A: ten}}")}}, "v10");
+    const Loaded versions = load(forge, {"@github.com/acme/infra/layers/a:v1", "@github.com/acme/infra/layers/a:v2"});
+    CHECK(versions.project.layers.at(key).env.at("A") == "two");
+    CHECK(versions.warnings.find("v2 (version 2026.10.1) is used, not v1 (version 2026.9.1)") != std::string::npos);
+    const Loaded tags = load(forge, {"@github.com/acme/infra/layers/a:v10", "@github.com/acme/infra/layers/a:v2"});
+    CHECK(tags.project.layers.at(key).env.at("A") == "ten");
+    CHECK(tags.warnings == "");
+}
+
+TEST_CASE("a reference cannot pass options to git or leave the cache") {
+    if (skip()) return;
+    const Forge forge;
+    for (const char* ref :
+         {"@github.com/acme/infra/layers/a:--upload-pack=x", "@github.com/acme/infra/layers/a:../../x", "@-host/acme/infra/a"}) {
+        CAPTURE(std::string(ref));
+        CHECK(load(forge, {ref}).error.find("cannot be part of a remote reference") != std::string::npos);
+    }
+}
