@@ -37,7 +37,7 @@ void print_findings(std::ostream& out, const std::vector<Diagnostic>& findings) 
 }
 
 /// A project's layers without the host's deploys: none of these verbs concerns a deploy.
-Project load(const LayerCommandContext& context) {
+Project load(AppContext& context) {
     return load_project({context.directory, std::nullopt});
 }
 
@@ -118,7 +118,7 @@ void fetch_remote_layers(Project& project, const std::vector<std::string>& refs,
     if (failure) std::rethrow_exception(failure);
 }
 
-void run_plan(const PlanOptions& options, const LayerCommandContext& to) {
+void run_plan(const PlanOptions& options, AppContext& to) {
     Project project = load(to);
     std::vector<std::string> requests;
     for (const std::string& ref : options.layers) requests.push_back(resolve_layer_ref(project, ref));
@@ -156,7 +156,7 @@ void run_plan(const PlanOptions& options, const LayerCommandContext& to) {
     if (options.format == "json") to.out << (all.empty() ? nlohmann::json(nullptr) : all).dump() << '\n';
 }
 
-void run_list(const std::string& format, const LayerCommandContext& to) {
+void run_list(const std::string& format, AppContext& to) {
     const Project project = load(to);
     if (format == "json") {
         nlohmann::json all = nlohmann::json::array();
@@ -172,7 +172,7 @@ void run_list(const std::string& format, const LayerCommandContext& to) {
         to.out << fmt::format("{:<{}}  {:<14}  {}\n", key, width, layer.version, layer.dir);
 }
 
-void run_validate(const std::vector<std::string>& names, const LayerCommandContext& to) {
+void run_validate(const std::vector<std::string>& names, AppContext& to) {
     std::vector<Diagnostic> findings;
     try {
         Project project = load(to);
@@ -193,7 +193,7 @@ void run_validate(const std::vector<std::string>& names, const LayerCommandConte
     to.exit_status = 1;
 }
 
-void add_plan(CLI::App& layer, const LayerCommandContext& context) {
+void add_plan(CLI::App& layer, AppContext& context) {
     auto options = std::make_shared<PlanOptions>();
     CLI::App* command = layer.add_subcommand("plan", "Compile layers without a target and print every step");
     command->add_option("layer", options->layers, "Layers: names, directories or remote references")->required();
@@ -208,12 +208,12 @@ void add_plan(CLI::App& layer, const LayerCommandContext& context) {
     command->add_flag("--no-deps", options->no_deps, "Only the named layers");
     command->add_flag("--refresh", options->refresh, "Look at cached tags and branches of remote layers again");
     command->add_flag("--explain", options->explain, "Also list keys without effect on a machine");
-    command->callback([options, context] { run_plan(*options, context); });
+    command->callback([options, &context] { context.action = [options, &context] { run_plan(*options, context); }; });
 }
 
 }  // namespace
 
-void add_layer_commands(CLI::App& app, LayerCommandContext context) {
+void add_layer_commands(CLI::App& app, AppContext& context) {
     CLI::App* layer = app.add_subcommand("layer", "Look at layers: plan, list, validate");
     layer->require_subcommand(1);
     add_plan(*layer, context);
@@ -221,12 +221,12 @@ void add_layer_commands(CLI::App& app, LayerCommandContext context) {
     auto format = std::make_shared<std::string>("table");
     CLI::App* list = layer->add_subcommand("list", "List the project's layers");
     list->add_option("--format", *format, "Output form")->check(CLI::IsMember({"table", "json"}))->capture_default_str();
-    list->callback([format, context] { run_list(*format, context); });
+    list->callback([format, &context] { context.action = [format, &context] { run_list(*format, context); }; });
 
     auto names = std::make_shared<std::vector<std::string>>();
     CLI::App* validate = layer->add_subcommand("validate", "Check layers and print every finding");
     validate->add_option("layer", *names, "Layers (default: all)");
-    validate->callback([names, context] { run_validate(*names, context); });
+    validate->callback([names, &context] { context.action = [names, &context] { run_validate(*names, context); }; });
 }
 
 }  // namespace ov::cli

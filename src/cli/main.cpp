@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
         "`ov VERB --help` tells more.");
     ov::cli::add_deploy_commands(app, context);
     ov::cli::add_fleet_commands(app, context);
-    ov::cli::add_layer_commands(app, {context.directory, context.out, context.err, context.exit_status});
+    ov::cli::add_layer_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {
         context.action = [&context] { context.out << OV_VERSION << '\n'; };
     });

@@ -9,7 +9,6 @@
 #include "spec/decode_deploy.hpp"
 #include "spec/decode_layer.hpp"
 #include "spec/decode_vm_entity.hpp"
-#include "spec/discover.hpp"
 #include "spec/document_shape.hpp"
 #include "spec/yaml_document.hpp"
 
@@ -44,6 +43,8 @@ Project ProjectLoader::load(std::vector<Diagnostic>& findings) {
     visit(root, 0, {});
     check_version(root);
     discover_layers();
+    discover_entities();
+    scan_for_retired_files();
     return std::move(project_);
 }
 
@@ -174,33 +175,6 @@ void ProjectLoader::read_imports(const Cursor& list, const std::string& file) {
     }
 }
 
-void ProjectLoader::read_discover(const Cursor& value, const std::string& file) {
-    static constexpr std::string_view kinds[] = {"layer", "image", "deploy", "builder", "distro", "init",
-                                                 "pod",   "vm",    "k8s",    "local",   "android"};
-    MapReader reader(value);
-    if (const auto roots = reader.take("layer")) {
-        for (const Cursor& item : roots->items()) {
-            DiscoverRoot root{{}, true, item.where()};
-            if (item.node().is_scalar()) {
-                root.path = item.text();
-            } else {
-                MapReader entry(item);
-                root.path = entry.text("path");
-                root.recursive = entry.boolean("recursive", true);
-                entry.finish();
-            }
-            if (root.path.empty()) {
-                item.error("a discovery entry needs a path");
-                continue;
-            }
-            root.path = absolute(root.path, file);
-            discover_.push_back(std::move(root));
-        }
-    }
-    for (const std::string_view kind : kinds) reader.ignore(kind);
-    reader.finish();
-}
-
 void ProjectLoader::read_defaults(const Cursor& value) {
     MapReader reader(value);
     if (const auto builder = reader.take("builder"); builder && project_.defaults.builder.empty())
@@ -215,45 +189,6 @@ void ProjectLoader::read_layer_entry(const std::string& name, const Cursor& valu
         return add_layer_directory(absolute(reader.text("from"), file), name, value.where());
     }
     project_.layers.emplace(name, decode_layer_body(value, name, directory_));
-}
-
-void ProjectLoader::add_layer_directory(const std::string& directory, const std::string& name, const SourcePosition& where) {
-    const std::string file = directory + "/layer.yml";
-    try {
-        Layer layer = decode_layer_file(read_text_file(file), file, name, directory, *findings_);
-        layer.manifests = layer_manifests(directory);
-        project_.layers.emplace(name, std::move(layer));
-    } catch (const Error& e) {
-        report(Severity::error, where, e.what());
-    }
-}
-
-void ProjectLoader::discover_layers() {
-    std::map<std::string, std::string> found_in;
-    for (const DiscoverRoot& root : discover_) {
-        std::vector<std::string> directories;
-        try {
-            directories = find_directories(root.path, "layer.yml", root.recursive);
-        } catch (const Error& e) {
-            report(Severity::error, root.where, e.what());
-        }
-        for (const std::string& directory : directories) {
-            const std::string name = fs::path(directory).filename().string();
-            if (!is_valid_layer_name(name)) {
-                report(Severity::warning, {directory + "/layer.yml", 1, 1},
-                       fmt::format("ignored: \"{}\" is no layer name", name));
-                continue;
-            }
-            const auto [first, is_new] = found_in.emplace(name, directory);
-            if (!is_new) {
-                if (first->second != directory)
-                    report(Severity::warning, {directory + "/layer.yml", 1, 1},
-                           fmt::format("ignored: layer \"{}\" is already in {}", name, first->second));
-                continue;
-            }
-            if (!project_.layers.contains(name)) add_layer_directory(directory, name, root.where);
-        }
-    }
 }
 
 void ProjectLoader::check_version(const std::string& file) {

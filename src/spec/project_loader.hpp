@@ -20,6 +20,7 @@ public:
 
 private:
     struct DiscoverRoot {
+        std::string kind;  ///< "layer", "image" or "deploy"
         std::string path;  ///< absolute
         bool recursive = true;
         SourcePosition where;
@@ -35,6 +36,10 @@ private:
     void read_layer_entry(const std::string& name, const Cursor& value, const std::string& file);
     void add_named(const std::string& kind, const std::string& name, const Cursor& value, const std::string& file);
     void discover_layers();
+    void discover_entities();
+    void read_discovered_entity(const std::string& kind, const std::string& directory);
+    std::vector<std::string> directories_of(const DiscoverRoot& root);
+    void scan_for_retired_files();
     void add_layer_directory(const std::string& directory, const std::string& name, const SourcePosition& where);
     void check_version(const std::string& file);
     void report(Severity severity, const SourcePosition& where, std::string message);

@@ -18,14 +18,16 @@ struct Run {
 };
 
 Run ov_layer(const TempTree& tree, std::vector<std::string> words) {
-    std::string directory = tree.path();
     std::ostringstream out, err;
     Run run;
+    ov::cli::AppContext context{tree.path(), out, err, 0, {}};
     CLI::App app("ov");
-    ov::cli::add_layer_commands(app, {directory, out, err, run.status});
+    ov::cli::add_layer_commands(app, context);
     std::reverse(words.begin(), words.end());  // CLI11 takes the words from the back
     words.push_back("layer");
     app.parse(words);
+    context.action();
+    run.status = context.exit_status;
     run.out = out.str();
     run.err = err.str();
     return run;
