@@ -33,6 +33,7 @@ private:
     asio::awaitable<std::vector<bool>> run_all(const std::vector<UndoStep>& steps, std::string layer, Deadline deadline);
     asio::awaitable<void> end_of_ledger(Deadline deadline);
     asio::awaitable<void> commit(std::set<std::string> done, Deadline deadline);
+    void hand_over(const LedgerJson& from, const LedgerJson& op);
     void note(Severity level, std::string text);
 
     GuestSession& session_;
@@ -89,6 +90,32 @@ asio::awaitable<std::vector<bool>> Teardown::run_all(const std::vector<UndoStep>
     co_return done;
 }
 
+/// What records share, the last of them must restore. A block knows about its file as it was before (that there was none,
+/// that its last line had no end), a layer that made a directory lets others put files there: both go over to those that stay.
+void Teardown::hand_over(const LedgerJson& from, const LedgerJson& op) {
+    const std::string kind = op.value("kind", "");
+    const std::vector<std::string> targets = string_list(op, "targets");
+    if (targets.empty()) return;
+    const auto inherit = [&](LedgerJson& record) {
+        if (&record == &from || !record.is_object() || !record.contains("reverse_ops")) return;
+        LedgerJson& ops = record["reverse_ops"];
+        bool inside = false, has = false;
+        for (LedgerJson& other : ops) {
+            const std::vector<std::string> places = string_list(other, "targets");
+            has = has || (other.value("kind", "") == kind && places == targets);
+            inside =
+                inside || std::ranges::any_of(places, [&](const auto& place) { return place.starts_with(targets[0] + "/"); });
+            if (kind != "remove-managed-block" || other.value("kind", "") != kind || places != targets) continue;
+            for (const char* fact : {"created", "no_final_newline"})
+                if (op.contains("extra") && op["extra"].value(fact, "") == "yes") other["extra"][fact] = "yes";
+        }
+        // The first operation is undone last, when the directory is empty.
+        if (kind == "rmdir-if-empty" && inside && !has) ops.insert(ops.begin(), op);
+    };
+    for (auto& [name, record] : ledger_.layers) inherit(record);
+    inherit(ledger_.global);
+}
+
 asio::awaitable<bool> Teardown::undo(LedgerJson& record, std::string layer, Deadline deadline) {
     const std::vector<UndoStep> steps =
         undo_steps(record, session_.facts().home, {request_.keep_services, request_.keep_repo_changes});
@@ -97,6 +124,8 @@ asio::awaitable<bool> Teardown::undo(LedgerJson& record, std::string layer, Dead
         co_return true;
     }
     const std::vector<bool> done = co_await run_all(steps, layer, deadline);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        if (done[i] && steps[i].op != std::string::npos) hand_over(record, record["reverse_ops"][steps[i].op]);
     std::vector<std::size_t> left;
     for (std::size_t i = 0; i < steps.size(); ++i)
         if (!done[i] && steps[i].op != std::string::npos) left.push_back(steps[i].op);

@@ -58,6 +58,21 @@ def ov_binary():
     return str(path)
 
 
+def owner_of(path):
+    """Name of the owner, or nothing when the path has gone meanwhile."""
+    try:
+        return path.owner()
+    except (OSError, KeyError):
+        return None
+
+
+def size_of(path):
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def wait_for(condition, seconds, what):
     """Polls until `condition()` is true; returns its value."""
     end = time.monotonic() + seconds
@@ -172,11 +187,18 @@ class Fleet:
     def processes(self):
         return [line for line in subprocess.run([LOOPBACK, "ps", str(self.dir)], capture_output=True, text=True).stdout.splitlines() if line.strip()]
 
+    def run_directories(self):
+        """Run directories of the fleet's users on the machines."""
+        own = {self.user(index) for index in range(1, self.count + 1)}
+        return [str(path) for path in pathlib.Path("/tmp").glob("ov.*") if owner_of(path) in own]
+
     def journal(self, index=1):
         """Records of all journals of a machine; a torn line is a failure."""
         records = []
         for path in sorted(self.home(index).glob(".config/overthink/installed/journal/*.jsonl")):
             for number, line in enumerate(path.read_text().splitlines(), 1):
+                if not line:
+                    continue  # what ends a torn line of an earlier run
                 try:
                     records.append(json.loads(line))
                 except ValueError:

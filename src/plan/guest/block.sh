@@ -84,6 +84,8 @@ ov_unblock() {
     head="${ov_lines[*]:0:ov_first}" tail="${ov_lines[*]:ov_last+1}"
     if [[ $3 == top ]]; then
         tail=${tail#$'\n'}
+    elif [[ -z $head && $tail == $'\n# overthink:begin'* ]]; then
+        tail=${tail#$'\n'} # it kept this block and the next apart
     elif [[ $head == *$'\n\n' ]]; then
         head=${head%$'\n'}
         [[ $5 != yes || -n $tail ]] || head=${head%$'\n'}
