@@ -42,7 +42,9 @@ std::string random_nonce() {
 }
 
 std::string runner_program(const std::string& nonce, const std::string& tag) {
-    return fmt::format("ov__nonce={} ov__tag={}\n{}", nonce, tag, runner_text);
+    // bash reads commands from a pipe byte by byte, but the argument of `read -N` in one go.
+    return fmt::format("ov__nonce={} ov__tag={} LC_ALL=C; IFS= read -r -N {} ov__text; eval \"$ov__text\"\n{}", nonce, tag,
+                       runner_text.size(), runner_text);
 }
 
 Runner::Runner(std::unique_ptr<RemoteProcess> process, std::string venue, RunAs as, asio::any_io_executor executor)

@@ -11,7 +11,8 @@ namespace ov {
 
 namespace {
 
-constexpr std::size_t queue_mark = 256 * 1024;    // input of one channel that `drained` tolerates
+constexpr std::size_t queue_mark = 256 * 1024;  // input of one channel that `drained` tolerates
+constexpr std::size_t packet_payload = 32000;
 constexpr std::size_t network_mark = 256 * 1024;  // ciphertext that may wait for the network
 
 struct Opening {
@@ -80,7 +81,11 @@ void SshChannel::set_handler(RemoteProcessHandler* handler) {
 void SshChannel::send(std::string bytes) {
     if (bytes.empty() || exit_ || abandoned_) return;
     queued_ += bytes.size();
-    input_.push_back(std::move(bytes));
+    // Frames that are sent together travel in one packet: each costs both sides a MAC and a wake-up.
+    if (!input_.empty() && input_.back().size() + bytes.size() <= packet_payload)
+        input_.back() += bytes;
+    else
+        input_.push_back(std::move(bytes));
     session_->kick();
 }
 
