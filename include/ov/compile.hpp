@@ -46,6 +46,13 @@ InstallPlan compile(const Layer& layer, const CompileContext& context);
 /// The layer names packages, but none for this distribution (decisions 57).
 bool lacks_packages_for(const Layer& layer, const Distro& distro);
 
+/// A variable that a layer requires and the deploy's `env` does not bring.
+struct MissingVariable {
+    std::string layer, name, description;
+};
+/// `env`: KEY=VALUE lines. Asked before the first action.
+std::vector<MissingVariable> missing_environment(std::span<const Layer* const> layers, std::span<const std::string> env);
+
 /// Identity of a deploy: 16 hex digits over its base name, primary layers and added references (`install-plan.md` 9).
 std::string deploy_id(std::string_view base, std::span<const std::string> layers, std::span<const std::string> add_layers);
 

@@ -1,6 +1,7 @@
 // Loading: a project directory and the host's deploy.yml become one `Project` value. Reads files, nothing else.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,10 @@ private:
 /// Key of the layer that a command line or `add_layer` names: a name or remote reference as it is, a directory (`./web`,
 /// `/srv/layers/web`, a path to a layer.yml) after reading it into the project.
 std::string resolve_layer_ref(Project& project, const std::string& ref);
+
+/// Builder name -> image for machines of these distro tags: the project's defaults, overlaid by the builder map of the first
+/// root image (by name) that lists the first matching tag (`layer-format.md` 9).
+std::map<std::string, std::string> builder_images(const Project& project, const std::vector<std::string>& distro_tags);
 
 /// Throws LayerNotFound, naming the nearest known layer.
 const Layer& find_layer(const LayerMap& layers, std::string_view ref);

@@ -4,14 +4,13 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <asio/co_spawn.hpp>
-#include <cstdlib>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "async/runtime.hpp"
+#include "lifecycle/deploy_target.hpp"
 #include "lifecycle/load_layers.hpp"
 #include "model/layer_ref.hpp"
 #include "ov/compile.hpp"
@@ -19,7 +18,6 @@
 #include "ov/plan_output.hpp"
 #include "ov/validate_layer.hpp"
 #include "plan/step_script.hpp"
-#include "spec/remote_layers.hpp"
 
 namespace ov::cli {
 
@@ -63,7 +61,7 @@ CompileContext make_context(const PlanOptions& options, const Project& project, 
     context.uid = context.gid = options.user == "root" ? 0 : options.uid;
     context.home = options.home;
     context.architecture = options.architecture.empty() ? machine_architecture() : options.architecture;
-    context.builder_images = project.defaults.builder;
+    context.builder_images = builder_images(project, context.distro.tags);
     context.deploy_id = deploy_id("", {}, options.layers);
     return context;
 }
@@ -98,26 +96,6 @@ void explain(std::ostream& out, const Layer& layer) {
     out << "  without effect on a machine: " << keys << '\n';
 }
 
-/// ~/.cache/ov/repos, or where OV_REPO_CACHE says.
-std::string repo_cache_root() {
-    if (const char* root = std::getenv("OV_REPO_CACHE"); root != nullptr && *root != '\0') return root;
-    const char* home = std::getenv("HOME");
-    return std::string(home != nullptr ? home : "") + "/.cache/ov/repos";
-}
-
-/// Fetches remote layers of the closure. Most projects have none, and then nothing is started.
-void fetch_remote_layers(Project& project, const std::vector<std::string>& refs, bool refresh) {
-    if (!refresh && spec::resolve_remote_layers(project, refs, {}).empty()) return;
-    Runtime runtime(1);
-    state::RepoCache cache(repo_cache_root(), runtime.pool);
-    const Deadline deadline = Deadline::unlimited("layers").child(std::chrono::minutes(10));
-    std::exception_ptr failure;
-    asio::co_spawn(runtime.io, load_remote_layers(project, refs, cache, deadline, refresh),
-                   [&](std::exception_ptr error) { failure = error; });
-    runtime.io.run();
-    if (failure) std::rethrow_exception(failure);
-}
-
 void run_plan(const PlanOptions& options, AppContext& to) {
     Project project = load(to);
     std::vector<std::string> requests;
@@ -126,8 +104,11 @@ void run_plan(const PlanOptions& options, AppContext& to) {
     std::vector<std::string> refs;
     for (std::size_t i = 0; i < requests.size(); ++i)
         refs.push_back(is_remote_ref(options.layers[i]) ? options.layers[i] : requests[i]);
-    if (!options.no_deps || std::any_of(refs.begin(), refs.end(), is_remote_ref))
-        fetch_remote_layers(project, refs, options.refresh);
+    if (!options.no_deps || std::any_of(refs.begin(), refs.end(), is_remote_ref)) {
+        Runtime runtime(1);
+        const Deadline deadline = Deadline::unlimited("layers").child(std::chrono::minutes(10));
+        fetch_remote_layers(project, refs, operator_paths().repositories, runtime, deadline, options.refresh);
+    }
     print_findings(to.err, project.warnings);
     OrderOptions order;
     order.dependencies = !options.no_deps;

@@ -9,6 +9,7 @@
 #include "fleet/report.hpp"
 #include "fleet/scheduler.hpp"
 #include "fleet/selector.hpp"
+#include "lifecycle/load_layers.hpp"
 #include "lifecycle/machine_work.hpp"
 #include "ov/fleet.hpp"
 #include "ov/load.hpp"
@@ -83,6 +84,28 @@ struct Engine::Impl {
         current = std::move(deadline);
     }
 
+    /// Remote layers of everything that will be deployed, before the first machine is contacted.
+    void fetch_layers(Project& project, const std::vector<DeployTarget>& targets, const FleetRequest& request,
+                      const OperatorPaths& paths) {
+        std::vector<std::string> refs;
+        for (const DeployTarget& target : targets) {
+            const PlanInputs inputs = plan_inputs(target.node, request);
+            refs.insert(refs.end(), inputs.add_layers.begin(), inputs.add_layers.end());
+            const auto image = project.images.find(inputs.primary);
+            if (image == project.images.end()) {
+                refs.push_back(inputs.primary);
+                continue;
+            }
+            const YamlNode* list = image->second ? image->second->find("layer") : nullptr;
+            if (list == nullptr) continue;
+            for (const YamlPtr& item : list->items) refs.push_back(item->text);
+        }
+        const Deadline deadline = Deadline::unlimited("layers");
+        set_current(deadline);
+        fetch_remote_layers(project, refs, paths.repositories, runtime, deadline);
+        set_current(std::nullopt);
+    }
+
     std::vector<VmWork> works_of(RunContext& context, const std::vector<DeployTarget>& targets) {
         std::vector<VmWork> works;
         const MachineVerb verb = function_of(context.request.verb);
@@ -129,10 +152,12 @@ Report Engine::run(FleetRequest request, EventSink events) {
     LoadOptions load;
     load.directory = request.project_directory;
     load.deploy_file = request.deploy_file.value_or(paths.deploy_file());
-    auto project = std::make_shared<const Project>(load_project(load));
-    const std::vector<DeployTarget> targets = choose(*project, request);
-
     Impl& impl = *impl_;
+    Project loaded = load_project(load);
+    const std::vector<DeployTarget> targets = choose(loaded, request);
+    if (request.verb == FleetVerb::add) impl.fetch_layers(loaded, targets, request, paths);
+    const auto project = std::make_shared<const Project>(std::move(loaded));
+
     RunContext context(impl.runtime, project, paths);
     context.request = std::move(request);
     context.run = fmt::format("{:016x}", impl.runtime.next_seed());

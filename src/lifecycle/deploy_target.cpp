@@ -113,6 +113,8 @@ OperatorPaths operator_paths() {
     if (paths.home.empty()) throw Error(Errc::usage, "HOME is not set to an absolute path");
     paths.config = absolute_or_empty(std::getenv("XDG_CONFIG_HOME"));
     if (paths.config.empty()) paths.config = paths.home + "/.config";
+    paths.repositories = absolute_or_empty(std::getenv("OV_REPO_CACHE"));
+    if (paths.repositories.empty()) paths.repositories = paths.home + "/.cache/ov/repos";
     return paths;
 }
 

@@ -32,6 +32,7 @@ std::vector<DeployTarget> all_targets(const Project& project);
 struct OperatorPaths {
     std::string home;    ///< $HOME
     std::string config;  ///< $XDG_CONFIG_HOME if absolute, else $HOME/.config
+    std::string repositories;  ///< $OV_REPO_CACHE, else $HOME/.cache/ov/repos
     std::string deploy_file() const { return config + "/ov/deploy.yml"; }
     std::string vm_state(const VmIdentity& machine) const { return home + "/.local/share/ov/vm/" + machine.domain(); }
 };

@@ -1,5 +1,8 @@
 #include "lifecycle/load_layers.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <exception>
+
 #include "spec/remote_layers.hpp"
 
 namespace ov {
@@ -23,6 +26,18 @@ asio::awaitable<void> load_remote_layers(Project& project, std::vector<std::stri
             checkouts.emplace(what, std::move(now));
         }
     }
+}
+
+void fetch_remote_layers(Project& project, const std::vector<std::string>& requests, const std::string& cache_root,
+                         Runtime& runtime, Deadline deadline, bool refresh) {
+    if (!refresh && spec::resolve_remote_layers(project, requests, {}).empty()) return;
+    state::RepoCache cache(cache_root, runtime.pool);
+    std::exception_ptr failure;
+    runtime.io.restart();
+    asio::co_spawn(runtime.io, load_remote_layers(project, requests, cache, deadline, refresh),
+                   [&](std::exception_ptr error) { failure = error; });
+    runtime.io.run();
+    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace ov

@@ -54,13 +54,19 @@ std::map<std::string, std::map<std::string, std::string>> PlanBook::secrets_of(c
 }
 
 std::vector<InstallPlan> PlanBook::compile_all(const PlanInputs& inputs, CompileContext context) const {
-    context.builder_images = project_->defaults.builder;
+    context.builder_images = builder_images(*project_, context.distro.tags);
     context.builder_image = inputs.builder_image;
     context.skip_incompatible = inputs.skip_incompatible;
     context.add_layers = inputs.add_layers;
     std::vector<InstallPlan> plans;
     std::string unfit;
-    for (const Layer* layer : layers_of(inputs)) {
+    const OrderedLayers layers = layers_of(inputs);
+    std::string missing;
+    for (const MissingVariable& variable : missing_environment(layers, inputs.env))
+        missing +=
+            fmt::format("{}{} (layer {}: {})", missing.empty() ? "" : ", ", variable.name, variable.layer, variable.description);
+    if (!missing.empty()) throw Error(Errc::not_found, "the deploy's env lacks " + missing);
+    for (const Layer* layer : layers) {
         InstallPlan plan = compile(*layer, context);
         // Decisions 57: a layer that has nothing at all for this system must not pass for done.
         if (plan.steps.empty() && lacks_packages_for(*layer, context.distro)) {

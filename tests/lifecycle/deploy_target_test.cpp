@@ -86,7 +86,7 @@ TEST_CASE("a VM that is not external and not defined names `ov vm create` (decis
     const ov::Project loaded = project();
     std::string message;
     try {
-        ov::destination_of(ov::resolve_target(loaded, "made", true), {"/home/me", "/home/me/.config"});
+        ov::destination_of(ov::resolve_target(loaded, "made", true), {"/home/me", "/home/me/.config", {}});
     } catch (const ov::Error& error) {
         message = error.what();
     }
@@ -96,7 +96,7 @@ TEST_CASE("a VM that is not external and not defined names `ov vm create` (decis
 TEST_CASE("an external machine's files default below the operator's home (decisions 64)") {
     ov::Project loaded = project();
     loaded.vms["web"].ssh.identity = "~/.ssh/id";
-    const auto to = ov::destination_of(ov::resolve_target(loaded, "web/1", true), {"/home/me", "/home/me/.config"});
+    const auto to = ov::destination_of(ov::resolve_target(loaded, "web/1", true), {"/home/me", "/home/me/.config", {}});
     CHECK(to.identities == std::vector<std::string>{"/home/me/.ssh/id"});
     CHECK(to.known_hosts == std::vector<std::string>{"/home/me/.local/share/ov/vm/ov-web-1/known_hosts"});
     CHECK(to.port == 0);

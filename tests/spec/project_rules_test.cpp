@@ -333,3 +333,19 @@ TEST_CASE("the corpus project: each import that is missing is named, with them i
     CHECK(loaded.project.vms.contains("vm"));
     CHECK(loaded.project.defaults.builder.at("npm") == "fedora-builder");
 }
+
+TEST_CASE("9 builder images: defaults, then the first root image that lists the first matching tag") {
+    const Loaded loaded = load(TempTree({{"overthink.yml", version + R"(
+defaults: {builder: {npm: def, pixi: def}}
+image:
+  b-root: {base: quay.io/x, distro: [fedora], builder: {npm: b}}
+  a-child: {base: b-root, distro: [fedora], builder: {npm: child}}
+  c-root: {base: quay.io/y, distro: ["fedora:43"], builder: {npm: c}}
+  d-root: {base: quay.io/z, distro: [arch]}
+)"}}));
+    REQUIRE(loaded.ok);
+    CHECK(ov::builder_images(loaded.project, {"fedora:43", "fedora"}) ==
+          std::map<std::string, std::string>{{"npm", "c"}, {"pixi", "def"}});
+    CHECK(ov::builder_images(loaded.project, {"fedora:42", "fedora"}).at("npm") == "b");
+    CHECK(ov::builder_images(loaded.project, {"arch"}).at("npm") == "def");
+}
