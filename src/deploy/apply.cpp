@@ -38,6 +38,7 @@ private:
     asio::awaitable<void> finish(bool complete, Deadline deadline);
     asio::awaitable<void> commit(std::set<std::string> done, Deadline deadline);
 
+    void list_only_begun_layers();
     void skip(const PreparedStep& step, const std::string& why);
     LedgerJson deploy_record() const;
     /// Steps that run and whose number is above `after`.
@@ -262,7 +263,6 @@ asio::awaitable<void> Apply::finish(bool complete, Deadline deadline) {
     const std::string now = utc_now();
     ledger_.journals[request_.deploy_id] = parse_journal(journal.out);
     ledger_.fold(request_.deploy_id, now);
-    LedgerJson layers = LedgerJson::array();
     for (std::size_t i = 0; i < plan_.plans.size() && complete; ++i) {
         LedgerJson& record = ledger_.claim(plan_.plans[i].layer, request_.deploy_id, now);
         record["version"] = plan_.plans[i].version;
@@ -270,9 +270,18 @@ asio::awaitable<void> Apply::finish(bool complete, Deadline deadline) {
         record["updated_at"] = now;
         record["ov_version"] = OV_VERSION;
     }
+    if (!complete) list_only_begun_layers();
     std::set<std::string> done;
     if (complete) done.insert(request_.deploy_id);
     co_await commit(std::move(done), deadline);
+}
+
+/// After a failure the deploy record names the layers that have something on the machine.
+void Apply::list_only_begun_layers() {
+    LedgerJson& deploy = ledger_.deploys[request_.deploy_id];
+    for (const std::string& layer : string_list(deploy, "layer"))
+        if (!ledger_.layers.contains(layer)) remove_from_list(deploy, "layer", layer);
+    deploy.erase("add_layer");
 }
 
 asio::awaitable<void> Apply::commit(std::set<std::string> done, Deadline deadline) {

@@ -121,6 +121,8 @@ void GuestLedger::supersede(const std::string& deploy_id, LedgerJson& record) {
             notes.push_back(fmt::format("layer {} is no longer listed; it stays installed until this deploy is deleted", layer));
         }
         deploys.erase(old);
+        // Its journal is folded already; folded again it would claim the layers once more.
+        journals.erase(old);
     }
 }
 
@@ -207,6 +209,8 @@ std::string ledger_commit_script(const GuestLedger& before, const GuestLedger& a
     compare("layers", before.layers, after.layers);
     compare("deploys", before.deploys, after.deploys);
     std::string folded;
+    for (const auto& [id, journal] : before.journals)
+        if (!after.journals.contains(id) && !done.contains(id)) remove += fmt::format(" journal/{}.jsonl", id);
     for (const std::string& id : done) {
         if (after.deploys.contains(id))
             folded += " " + id;

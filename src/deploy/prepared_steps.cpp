@@ -49,6 +49,7 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
     gates.require_none_refused();
     const auto journal = ledger.journals.find(request.deploy_id);
 
+    bool resuming = journal != ledger.journals.end();
     StepContext context;
     context.run_dir = run_dir;
     context.secrets = request.secrets;
@@ -58,7 +59,6 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
             throw Error(Errc::spec_invalid, fmt::format("layer name '{}': only letters, digits, '.', '_', '-'", plan.layer));
         const std::string digest = plan_digest(plan, file_digests(plan, *request.uploads));
         const bool unchanged = request.skip_unchanged && recorded_digest(ledger, plan.layer, request.deploy_id) == digest;
-        bool resuming = journal != ledger.journals.end();
         for (std::size_t s = 0; s < plan.steps.size(); ++s) {
             PreparedStep step;
             step.step = &plan.steps[s];

@@ -140,6 +140,19 @@ TEST_CASE("a deploy whose layer list changed supersedes its older record") {
     CHECK(rig.changes_since(before) == "");
 }
 
+TEST_CASE("a run that failed and is superseded by another layer list is undone with it") {
+    DeployRig rig;
+    const auto before = rig.manifest();
+    const auto one = DeployRig::plan("one", {rig.write("one", "1"), DeployRig::cmd("false")}),
+               two = DeployRig::plan("two", {rig.write("two", "2")});
+    CHECK(rig.apply({one}, "00000000000000aa") != "");
+    const auto failed = LedgerJson::parse(slurp(rig.ledger() / "deploys/00000000000000aa.json"));
+    CHECK(failed["layer"] == LedgerJson({"one"}));
+    CHECK(rig.apply({two}, "00000000000000bb") == "");
+    CHECK(rig.del() == "");
+    CHECK(rig.changes_since(before) == "");
+}
+
 TEST_CASE("--skip-unchanged leaves out layers whose recorded digest is the new one") {
     DeployRig rig;
     const auto count = DeployRig::plan("base", {DeployRig::cmd("echo x >>\"$HOME/count\"")});

@@ -102,6 +102,7 @@ ov_folded() {
 ov_end_ledger() {
     local root=$HOME/.config/overthink
     rm -rf -- "$ov_ledger/backup" "$ov_ledger/journal"
+    rm -f -- "$ov_ledger"/{deploys,layers}/*.tmp "$ov_ledger"/*.tmp
     rm -f -- "$ov_ledger/.lock" "$ov_ledger/.lock.owner" "$ov_ledger/.root" "$ov_ledger/global.json"
     rmdir --ignore-fail-on-non-empty -- "$ov_ledger"/{deploys,layers} "$ov_ledger" "$root/env.d" "$root" 2>/dev/null || true
 }
