@@ -36,11 +36,6 @@ printf 'cloud-init %s\npasswd ' "$cloud"
 while IFS=: read -r name text uid rest; do
 if [[ $uid == "$EUID" ]]; then printf '%s:x:%s:%s\n' "$name" "$uid" "$rest"; return; fi
 done </etc/passwd
-local line uid
-while IFS= read -r line; do
-uid=${line#*:*:}
-if [[ ${uid%%:*} == "$EUID" ]]; then printf '%s\n' "$line"; return; fi
-done </etc/passwd
 getent passwd "$EUID" || printf 'nobody:x:%d:%d:::\n' "$EUID" "${GROUPS[0]}"
 }
 ov__facts

@@ -90,6 +90,25 @@ void GuestLedger::fold(const std::string& deploy_id, std::string_view now) {
             if (const auto deploy = deploys.find(deploy_id); deploy != deploys.end())
                 add_to_list(deploy->second, "layer", line.layer);
     }
+    share_block_origins();
+}
+
+void GuestLedger::share_block_origins() {
+    std::vector<LedgerJson*> blocks;
+    const auto collect = [&blocks](LedgerJson& record) {
+        if (!record.is_object() || !record.contains("reverse_ops") || !record["reverse_ops"].is_array()) return;
+        for (LedgerJson& op : record["reverse_ops"])
+            if (op.value("kind", "") == "remove-managed-block" && op.contains("extra") && op["extra"].is_object())
+                blocks.push_back(&op);
+    };
+    collect(global);
+    for (auto& [name, record] : layers) collect(record);
+    for (const char* key : {"created", "no_final_newline"})
+        for (const LedgerJson* from : blocks) {
+            if ((*from)["extra"].value(key, "") != "yes") continue;
+            for (LedgerJson* to : blocks)
+                if ((*to)["targets"] == (*from)["targets"]) (*to)["extra"][key] = "yes";
+        }
 }
 
 void GuestLedger::fold_all(std::string_view now) {

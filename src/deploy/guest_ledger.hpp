@@ -36,6 +36,9 @@ public:
     /// Ids of the deploys of `target`; with a key only those whose key is equal or absent. Sorted by time, oldest first.
     std::vector<std::string> deploys_of(std::string_view target, std::string_view key) const;
 
+    /// A file that several blocks live in goes with the last of them if the first of them made it, whichever goes first.
+    void share_block_origins();
+
     /// Deploy ids whose copies in backup/ some operation still needs.
     std::set<std::string> needed_backups() const;
 };

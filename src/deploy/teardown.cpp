@@ -33,7 +33,6 @@ private:
     asio::awaitable<std::vector<bool>> run_all(const std::vector<UndoStep>& steps, std::string layer, Deadline deadline);
     asio::awaitable<void> end_of_ledger(Deadline deadline);
     asio::awaitable<void> commit(std::set<std::string> done, Deadline deadline);
-    void hand_over(const LedgerJson& from, const LedgerJson& op);
     void note(Severity level, std::string text);
 
     GuestSession& session_;
@@ -41,6 +40,7 @@ private:
     EmitEvent events_;
     GuestLedger on_guest_, ledger_;
     TeardownReport report_;
+    std::vector<std::size_t> kept_dirs_;  ///< operations of the record at work whose directory is still in use
 };
 
 void Teardown::note(Severity level, std::string text) {
@@ -86,34 +86,9 @@ asio::awaitable<std::vector<bool>> Teardown::run_all(const std::vector<UndoStep>
         else if (results[i].out.find("ov: ") != std::string::npos)
             note(Severity::note, last_lines({0, results[i].out, {}}));
         done.push_back(ok);
+        if (results[i].out.starts_with("ov-kept ")) kept_dirs_.push_back(steps[i].op);
     }
     co_return done;
-}
-
-/// What records share, the last of them must restore. A block knows about its file as it was before (that there was none,
-/// that its last line had no end), a layer that made a directory lets others put files there: both go over to those that stay.
-void Teardown::hand_over(const LedgerJson& from, const LedgerJson& op) {
-    const std::string kind = op.value("kind", "");
-    const std::vector<std::string> targets = string_list(op, "targets");
-    if (targets.empty()) return;
-    const auto inherit = [&](LedgerJson& record) {
-        if (&record == &from || !record.is_object() || !record.contains("reverse_ops")) return;
-        LedgerJson& ops = record["reverse_ops"];
-        bool inside = false, has = false;
-        for (LedgerJson& other : ops) {
-            const std::vector<std::string> places = string_list(other, "targets");
-            has = has || (other.value("kind", "") == kind && places == targets);
-            inside =
-                inside || std::ranges::any_of(places, [&](const auto& place) { return place.starts_with(targets[0] + "/"); });
-            if (kind != "remove-managed-block" || other.value("kind", "") != kind || places != targets) continue;
-            for (const char* fact : {"created", "no_final_newline"})
-                if (op.contains("extra") && op["extra"].value(fact, "") == "yes") other["extra"][fact] = "yes";
-        }
-        // The first operation is undone last, when the directory is empty.
-        if (kind == "rmdir-if-empty" && inside && !has) ops.insert(ops.begin(), op);
-    };
-    for (auto& [name, record] : ledger_.layers) inherit(record);
-    inherit(ledger_.global);
 }
 
 asio::awaitable<bool> Teardown::undo(LedgerJson& record, std::string layer, Deadline deadline) {
@@ -123,9 +98,13 @@ asio::awaitable<bool> Teardown::undo(LedgerJson& record, std::string layer, Dead
         for (const UndoStep& step : steps) report_.would_undo.push_back(fmt::format("{}: {}", layer, words(step)));
         co_return true;
     }
+    kept_dirs_.clear();
     const std::vector<bool> done = co_await run_all(steps, layer, deadline);
-    for (std::size_t i = 0; i < steps.size(); ++i)
-        if (done[i] && steps[i].op != std::string::npos) hand_over(record, record["reverse_ops"][steps[i].op]);
+    for (const std::size_t op : kept_dirs_) {
+        if (op == std::string::npos || &record == &ledger_.global) continue;
+        if (ledger_.global.is_null()) ledger_.global = LedgerJson::object();
+        OpMerger(ledger_.global).add(record["reverse_ops"][op], {});
+    }
     std::vector<std::size_t> left;
     for (std::size_t i = 0; i < steps.size(); ++i)
         if (!done[i] && steps[i].op != std::string::npos) left.push_back(steps[i].op);
@@ -197,25 +176,38 @@ asio::awaitable<void> Teardown::one_deploy(std::string id, Deadline deadline) {
     co_await commit(std::move(done), deadline);
 }
 
-/// The last layer takes the shells' block and the ledger itself with it.
+/// The last layer takes the shells' block, the directories that layers shared, and the ledger itself with it.
 asio::awaitable<void> Teardown::end_of_ledger(Deadline deadline) {
-    bool done = true;
-    if (ledger_.global.is_object()) {
-        LedgerJson global = ledger_.global;
-        done = co_await undo(global, "shells", deadline);
-        // ~/.config goes after the tree below it.
-    }
-    const GuestParts library = {GuestPart::blocks, GuestPart::ledger};
-    if (!done) {
+    const std::string home = session_.facts().home, tree = home + "/.config/overthink";
+    LedgerJson files = LedgerJson::object();
+    std::vector<ReverseOp> dirs;
+    files["reverse_ops"] = LedgerJson::array();
+    if (ledger_.global.is_object() && ledger_.global.contains("reverse_ops"))
+        for (const LedgerJson& op : ledger_.global["reverse_ops"]) {
+            if (op.value("kind", "") == "rmdir-if-empty")
+                dirs.push_back(reverse_op_of(op));
+            else
+                files["reverse_ops"].push_back(op);
+        }
+    if (!co_await undo(files, "shells", deadline)) {
         report_.kept.push_back("shells");
         co_return;
     }
+    const GuestParts library = {GuestPart::blocks, GuestPart::ledger, GuestPart::undo};
     co_await session_.must(RunAs::user, library, shell_block_strip_script(), "the shells' start files", deadline);
-    const std::string script = std::string("ov_end_ledger\n") +
-                               (ledger_.global.is_object() && ledger_.global.dump().find("rmdir-if-empty") != std::string::npos
-                                    ? "rmdir --ignore-fail-on-non-empty -- \"$HOME/.config\"\n"
-                                    : "");
-    co_await session_.must(RunAs::user, library, script, "removing the empty ledger", deadline);
+    // Deepest first; the directories that hold the ledger go after it.
+    std::ranges::sort(dirs, std::greater{},
+                      [](const ReverseOp& op) { return op.targets.empty() ? 0 : op.targets.front().size(); });
+    std::string after = "ov_end_ledger\n";
+    for (const ReverseOp& op : dirs) {
+        const UndoScript script = render_undo(op, home);
+        const bool holds_ledger = !op.targets.empty() && tree.starts_with(op.targets.front() + "/");
+        if (holds_ledger)
+            after += script.text;
+        else
+            co_await session_.must(script.as, library, script.text, "removing empty directories", deadline);
+    }
+    co_await session_.must(RunAs::user, library, after, "removing the empty ledger", deadline);
 }
 
 asio::awaitable<TeardownReport> Teardown::run(Deadline deadline) {

@@ -140,6 +140,36 @@ TEST_CASE("a deploy whose layer list changed supersedes its older record") {
     CHECK(rig.changes_since(before) == "");
 }
 
+TEST_CASE("start files that hold blocks of layers and the shells' own come back to their exact bytes, or go") {
+    for (const char* text : {"", "x", "x\n", "x\n\n"}) {
+        for (const bool there : {true, false}) {
+            DeployRig rig;
+            if (there)
+                for (const char* name : {".bashrc", ".profile"}) spill(rig.home() / name, text);
+            const auto before = rig.manifest();
+            const auto snippet = [&](const std::string& layer, const std::string& file) {
+                ShellSnippetStep step;
+                step.layer = step.marker = layer;
+                step.shell = "bash";
+                step.snippet = "export OV=" + layer + "\n";
+                step.destination = (rig.home() / file).string();
+                return step;
+            };
+            ShellSnippetStep dropin = snippet("a", "conf.d/deep/ov.sh");
+            dropin.use_dropin = true;
+            ShellSnippetStep shared = snippet("b", "conf.d/deep/ov-b.sh");
+            shared.use_dropin = true;
+            const auto a = DeployRig::plan("a", {snippet("a", ".bashrc"), snippet("a", ".profile"), dropin});
+            const auto b = DeployRig::plan("b", {snippet("b", ".bashrc"), shared});
+            CHECK(rig.apply({a}, "00000000000000aa", "vm:a") == "");
+            CHECK(rig.apply({b}, "00000000000000bb", "vm:b") == "");
+            CHECK(rig.del("vm:a") == "");
+            CHECK(rig.del("vm:b") == "");
+            CHECK(rig.changes_since(before) == "");
+        }
+    }
+}
+
 TEST_CASE("a run that failed and is superseded by another layer list is undone with it") {
     DeployRig rig;
     const auto before = rig.manifest();

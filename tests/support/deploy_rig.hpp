@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <set>
+#include <thread>
 
 #include "async/runtime.hpp"
 #include "exec/local_launcher.hpp"
@@ -101,6 +102,8 @@ public:
 
     using Work = std::function<asio::awaitable<void>(Machine&, Deadline, EmitEvent, DeployRig&)>;
     std::string with_machine(Work work) {
+        // The local launcher ends its shells with the operator; what they had at work ends by itself, a moment later.
+        if (std::exchange(died, false)) std::this_thread::sleep_for(std::chrono::milliseconds(250));
         steps_seen.clear();
         notes.clear();
         output.clear();
@@ -128,6 +131,7 @@ public:
             // The operator dies: nothing is closed, nobody says goodbye.
             for (int i = 0; i < stop_after && runtime.io.run_one() > 0; ++i) ++loop_steps;
             runtime.io.stop();
+            died = true;
         }
         return problem;
     }
@@ -140,6 +144,7 @@ public:
     bool skip_unchanged = false;
     int stop_after = 0;  ///< > 0: the operator is killed after so many steps of its event loop
     int loop_steps = 0;
+    bool died = false;
     std::string cancel_at;  ///< cancels the deploy when a step with this summary begins
 
 private:

@@ -63,7 +63,11 @@ ov_begin() {
 
 # ov_intents LINES: appends what is about to run; ov_sync makes sure that a power cut does not lose it.
 ov_intents() {
-    printf '\n%s' "$1" >>"$ov_journal"
+    local text
+    IFS= read -r -d '' text <"$ov_journal" || :
+    # A power cut may have left half a line.
+    [[ -z $text || $text == *$'\n' ]] || printf '\n' >>"$ov_journal" || return
+    printf '%s' "$1" >>"$ov_journal"
 }
 
 ov_sync() {

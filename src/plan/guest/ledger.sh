@@ -78,13 +78,13 @@ ov_paths() {
 ov_save() {
     local LC_ALL=C name temps=() names=()
     while (($#)); do
-        printf %s "$2" >"$ov_ledger/$1.tmp" || return
-        temps+=("$ov_ledger/$1.tmp") names+=("$1")
+        printf %s "$2" >"$ov_ledger/$1.$BASHPID.tmp" || return
+        temps+=("$ov_ledger/$1.$BASHPID.tmp") names+=("$1")
         shift 2
     done
     [[ ! -e $ov_journal ]] || temps+=("$ov_journal")
     ov_sync "${temps[@]}" || return
-    for name in "${names[@]}"; do mv -fT -- "$ov_ledger/$name.tmp" "$ov_ledger/$name" || return; done
+    for name in "${names[@]}"; do mv -fT -- "$ov_ledger/$name.$BASHPID.tmp" "$ov_ledger/$name" || return; done
 }
 
 ov_forget() {

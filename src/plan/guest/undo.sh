@@ -19,8 +19,11 @@ ov_rm_tree() {
     rm -rf -- "$1"
 }
 
+# A directory that is still in use, perhaps by another layer, is reported: it is tried again with the last one.
 ov_rmdir() {
-    [[ ! -d $1 || -L $1 ]] || rmdir --ignore-fail-on-non-empty -- "$1"
+    [[ -d $1 && ! -L $1 ]] || return 0
+    rmdir --ignore-fail-on-non-empty -- "$1" || return
+    [[ ! -d $1 ]] || echo "ov-kept $1"
 }
 
 # ov_restore_file BACKUP PATH DIGEST
