@@ -11,7 +11,7 @@ LC_ALL=C
 ov__worker() {
     local verb id limit length body status state now
     declare -A ov__dropped=()
-    ov__pid= ov__id= ov__ended=
+    ov__pid= ov__id= ov__ended= ov__watcher=
     trap ov__news USR1
     trap : PIPE
     set -m
@@ -51,6 +51,9 @@ ov__worker() {
                 if [[ -z $ov__interrupted ]]; then break; fi
             done
             ov__pid= ov__id=
+            # One that waits for the deadline of a step that is over would end whoever gets its number next.
+            if [[ -n $ov__watcher ]]; then kill -KILL -- "-$ov__watcher" 2>/dev/null; fi
+            ov__watcher=
             if [[ -n $ov_record ]]; then
                 state=${ov__state:-ok}
                 if [[ $state == ok && $status != 0 ]]; then state=failed; fi
@@ -110,6 +113,8 @@ ov__end() {
             kill "-$signal" -- "-$pid"
         done
     ) &
+    if (($1 > 0)); then ov__watcher=$!; fi
+    disown "$!"
 }
 ov__front() {
     local verb id nonce limit length body status longest=60
