@@ -6,6 +6,7 @@
 #include <mutex>
 #include <random>
 
+#include "async/sigpipe_guard.hpp"
 #include "fleet/report.hpp"
 #include "fleet/scheduler.hpp"
 #include "fleet/selector.hpp"
@@ -200,6 +201,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     const Deadline all = Deadline::unlimited();
     impl.set_current(all);
     std::exception_ptr failure;
+    const SigpipeGuard pipes;
     impl.runtime.io.restart();
     asio::co_spawn(impl.runtime.io, run_works(stream, impl.works_of(context, targets), limits, all),
                    [&](std::exception_ptr error) {

@@ -5,12 +5,15 @@
 #include <exception>
 #include <functional>
 
+#include "async/sigpipe_guard.hpp"
+
 #include "async/runtime.hpp"
 
 namespace ov::test {
 
 /// Runs `body` with a fresh engine until everything it started has ended; rethrows what it throws.
 inline void with_engine(std::function<asio::awaitable<void>(Runtime&)> body) {
+    const SigpipeGuard pipes;
     Runtime runtime(1);
     std::exception_ptr failure;
     asio::co_spawn(runtime.io, body(runtime), [&](std::exception_ptr error) { failure = error; });
