@@ -152,6 +152,7 @@ void print_plans(const Engine& engine, const FleetFlags& flags, AppContext& app)
 void print_single(const Report& report, AppContext& app, const FleetFlags& flags) {
     for (const VmReport& vm : report.vms) {
         if (vm.outcome == Outcome::ok) {
+            if (flags.request.dry_run) continue;  // what would be done has been printed
             const char* done = flags.request.verb == FleetVerb::add ? "Deployed" : "Removed VM deploy";
             app.err << fmt::format("{} {} in {:.1f} s ({})\n", done, vm.vm, vm.seconds, vm.host);
             continue;

@@ -63,8 +63,7 @@ private:
 
 asio::awaitable<void> run_prepared(Executor& executor, Command command, std::string what, Deadline deadline) {
     const CommandResult result = co_await executor.run(std::move(command), deadline);
-    if (!result.ok())
-        throw Error(Errc::step_failed, fmt::format("{}: exit status {}: {}", what, result.status, last_lines(result)));
+    if (!result.ok()) throw Error(Errc::step_failed, fmt::format("{}: {}", what, exit_text(result)));
 }
 
 asio::awaitable<void> run_into(Executor& executor, Command command, Deadline deadline, CommandResult* into) {

@@ -35,6 +35,11 @@ std::string last_lines(const CommandResult& result, std::size_t lines) {
     return std::string(from == std::string_view::npos || from == 0 ? text : text.substr(from + 1));
 }
 
+std::string exit_text(const CommandResult& result) {
+    const std::string words = last_lines(result);
+    return fmt::format("exit status {}{}", result.status, words.empty() ? ", without a word" : ": " + words);
+}
+
 asio::awaitable<CommandResult> GuestSession::start(Deadline deadline, std::string* answer) {
     has_ = {};
     has_[0] |= session_parts;
@@ -106,8 +111,7 @@ asio::awaitable<CommandResult> GuestSession::ask(RunAs as, GuestParts parts, std
 asio::awaitable<std::string> GuestSession::must(RunAs as, GuestParts parts, std::string script, std::string label,
                                                 Deadline deadline) {
     CommandResult result = co_await ask(as, parts, std::move(script), label, deadline);
-    if (!result.ok())
-        throw Error(Errc::step_failed, fmt::format("{}: exit status {}: {}", label, result.status, last_lines(result)));
+    if (!result.ok()) throw Error(Errc::step_failed, fmt::format("{}: {}", label, exit_text(result)));
     co_return std::move(result.out);
 }
 

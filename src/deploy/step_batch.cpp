@@ -71,8 +71,8 @@ asio::awaitable<void> run_step(Executor& executor, std::shared_ptr<Batch> batch,
     } else if (result.status != 0) {
         const CommandResult words{result.status, batch->tails[index], {}};
         batch->end(StepState::failed, result.status);
-        batch->failure = std::make_exception_ptr(
-            Error(Errc::step_failed, fmt::format("{}: exit status {}: {}", step_name(step), result.status, last_lines(words))));
+        batch->failure =
+            std::make_exception_ptr(Error(Errc::step_failed, fmt::format("{}: {}", step_name(step), exit_text(words))));
     } else {
         batch->end(StepState::ok, 0);
         batch->begin();
