@@ -81,8 +81,7 @@ asio::awaitable<std::vector<bool>> Teardown::run_all(const std::vector<UndoStep>
         if (!steps[i].problem.empty())
             note(Severity::warning, fmt::format("layer {}: {}", layer, steps[i].problem));
         else if (!results[i].ok())
-            note(Severity::warning, fmt::format("reverse: {} failed: exit status {}: {}", words(steps[i]), results[i].status,
-                                                last_lines(results[i])));
+            note(Severity::warning, fmt::format("reverse: {} failed: {}", words(steps[i]), exit_text(results[i])));
         else if (results[i].out.find("ov: ") != std::string::npos)
             note(Severity::note, last_lines({0, results[i].out, {}}));
         done.push_back(ok);

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <charconv>
+#include <functional>
 
 #include "runner_text.hpp"
 
@@ -127,7 +130,18 @@ asio::awaitable<CommandResult> Runner::run(Command command, Deadline deadline, O
 void Runner::kill(Job& job) {
     if (job.done || job.killed || exit_) return;
     job.killed = true;
-    process_->send(fmt::format("kill {}\n", job.id));
+    kills_.push_back(job.id);
+    // The caller waits for the job's end, so this object is still there then.
+    if (kills_.size() == 1) asio::post(executor_, [this] { send_kills(); });
+}
+
+void Runner::send_kills() {
+    // Newest first: what is queued must be dropped before the end of the one at work lets it begin.
+    std::sort(kills_.begin(), kills_.end(), std::greater<>());
+    std::string frames;
+    for (const std::uint64_t id : kills_) frames += fmt::format("kill {}\n", id);
+    kills_.clear();
+    process_->send(std::move(frames));
 }
 
 void Runner::arm_limit() {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "async/event.hpp"
 #include "exec/remote_process.hpp"
@@ -50,6 +51,7 @@ private:
     void finish(const std::shared_ptr<Job>& job);
     void arm_limit();
     void kill(Job& job);
+    void send_kills();
     std::string why_lost(const Job* job) const;
 
     std::unique_ptr<RemoteProcess> process_;
@@ -61,6 +63,7 @@ private:
     Reader out_, err_;
     std::deque<std::shared_ptr<Job>> running_;  ///< not ended on both streams
     std::uint64_t next_id_ = 1;
+    std::vector<std::uint64_t> kills_;  ///< to be sent at the end of this turn of the loop
     std::uint64_t bytes_ = 0;
     std::optional<RemoteExit> exit_;
     Event changed_;
