@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "model/yaml_writer.hpp"
 #include "ov/diagnostic.hpp"
 #include "spec/decode_deploy.hpp"
 #include "spec/yaml_document.hpp"
 #include "state/state_file.hpp"
-#include "state/yaml_writer.hpp"
 
 namespace ov::state {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "model/yaml_writer.hpp"
 #include "state/deploy_config.hpp"
-#include "state/yaml_writer.hpp"
 
 namespace ov::state {
 

@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
+#include "model/yaml_writer.hpp"
 #include "ov/load.hpp"
 #include "state/state_file.hpp"
-#include "state/yaml_writer.hpp"
 #include "support/temp_tree.hpp"
 
 using ov::state::DeployDocument;
@@ -72,7 +72,7 @@ TEST_CASE("the worked example A of cli-and-config.md 13 is written byte for byte
     state.install_strategy = "auto";
     const bool written = ov::state::update_deploy_file(tree.path("deploy.yml"), [&](DeployDocument& document) {
         ov::state::record_vm_state(document, "lab", lab, state);
-        document.set_field("lab", "disposable", ov::state::yaml_boolean(true));
+        document.set_field("lab", "disposable", ov::yaml_boolean(true));
     });
     CHECK(written);
     CHECK(tree.read("deploy.yml") == example_after);
@@ -92,7 +92,7 @@ TEST_CASE("an edit that changes nothing does not write, whatever the file looks 
     const char* text = "# mine\ndeploy: {b: {target: vm, vm: x, cpus: 2}, a: {target: local}}\nextra: [1, '1']\n";
     const TempTree tree({{"deploy.yml", text}});
     CHECK_FALSE(ov::state::update_deploy_file(tree.path("deploy.yml"), [](DeployDocument& document) {
-        document.set_field("b", "vm", ov::state::yaml_text("x"));
+        document.set_field("b", "vm", ov::yaml_text("x"));
         document.remove_field("a", "vm");
         document.remove_entry("nobody");
     }));
@@ -110,7 +110,7 @@ deploy:
 )";
     const TempTree tree({{"deploy.yml", text}});
     ov::state::update_deploy_file(tree.path("deploy.yml"),
-                                  [](DeployDocument& document) { document.set_field("a", "ram", ov::state::yaml_text("2G")); });
+                                  [](DeployDocument& document) { document.set_field("a", "ram", ov::yaml_text("2G")); });
     const DeployDocument before = DeployDocument::parse(text, "before");
     const DeployDocument after = DeployDocument::parse(tree.read("deploy.yml"), "after");
     for (const char* key : {"extra", "provides", "version"}) {
@@ -137,20 +137,18 @@ TEST_CASE("a file with a finding stops every write and stays as it is") {
     for (const Row& row : rows) {
         CAPTURE(row.name);
         const TempTree tree({{"deploy.yml", row.text}});
-        CHECK_THROWS_AS(
-            ov::state::update_deploy_file(tree.path("deploy.yml"),
-                                          [](DeployDocument& d) { d.set_field("n", "target", ov::state::yaml_text("vm")); }),
-            ov::SpecError);
+        CHECK_THROWS_AS(ov::state::update_deploy_file(tree.path("deploy.yml"),
+                                                      [](DeployDocument& d) { d.set_field("n", "target", ov::yaml_text("vm")); }),
+                        ov::SpecError);
         CHECK(tree.read("deploy.yml") == row.text);
     }
 }
 
 TEST_CASE("an edit that would make the file invalid is refused") {
     const TempTree tree({{"deploy.yml", example_before}});
-    CHECK_THROWS_AS(
-        ov::state::update_deploy_file(tree.path("deploy.yml"),
-                                      [](DeployDocument& d) { d.set_field("lab", "target", ov::state::yaml_text("moon")); }),
-        ov::SpecError);
+    CHECK_THROWS_AS(ov::state::update_deploy_file(tree.path("deploy.yml"),
+                                                  [](DeployDocument& d) { d.set_field("lab", "target", ov::yaml_text("moon")); }),
+                    ov::SpecError);
     CHECK(tree.read("deploy.yml") == example_before);
 }
 
@@ -168,7 +166,7 @@ TEST_CASE("a missing file is an empty one, and a symbolic link keeps pointing at
     const TempTree tree;
     std::filesystem::create_symlink("real/deploy.yml", tree.path("deploy.yml"));
     ov::state::update_deploy_file(tree.path("deploy.yml"),
-                                  [](DeployDocument& d) { d.set_field("a", "target", ov::state::yaml_text("local")); });
+                                  [](DeployDocument& d) { d.set_field("a", "target", ov::yaml_text("local")); });
     CHECK(std::filesystem::is_symlink(tree.path("deploy.yml")));
     CHECK(tree.read("real/deploy.yml") == "deploy:\n    a:\n        target: local\n");
 }

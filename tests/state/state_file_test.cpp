@@ -8,9 +8,9 @@
 #include <csignal>
 #include <filesystem>
 
+#include "model/yaml_writer.hpp"
 #include "ov/error.hpp"
 #include "state/deploy_config.hpp"
-#include "state/yaml_writer.hpp"
 #include "support/temp_tree.hpp"
 
 using namespace std::chrono_literals;
@@ -54,7 +54,7 @@ TEST_CASE("twenty processes editing one file lose no edit") {
         if (child == 0) {
             try {
                 ov::state::update_deploy_file(path, [i](ov::state::DeployDocument& document) {
-                    document.set_field("n" + std::to_string(i), "target", ov::state::yaml_text("local"));
+                    document.set_field("n" + std::to_string(i), "target", ov::yaml_text("local"));
                 });
                 _exit(0);
             } catch (...) {

@@ -5,7 +5,7 @@
 
 #include "ov/yaml.hpp"
 
-namespace ov::state {
+namespace ov {
 
 /// Reading the text back gives an equal value (`equal_values`).
 std::string write_yaml(const YamlNode& root);
@@ -17,4 +17,4 @@ YamlPtr yaml_boolean(bool value);
 YamlPtr yaml_map(std::vector<std::pair<std::string, YamlPtr>> entries);
 YamlPtr yaml_list(const std::vector<std::string>& texts);
 
-}  // namespace ov::state
+}  // namespace ov

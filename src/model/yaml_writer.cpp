@@ -1,10 +1,10 @@
-#include "state/yaml_writer.hpp"
+#include "model/yaml_writer.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace ov::state {
+namespace ov {
 
 namespace {
 
@@ -152,4 +152,4 @@ YamlPtr yaml_list(const std::vector<std::string>& texts) {
     return node;
 }
 
-}  // namespace ov::state
+}  // namespace ov
