@@ -8,6 +8,7 @@
 
 #include "ov/diagnostic.hpp"
 #include "ov/layer.hpp"
+#include "ov/vm_spec.hpp"
 #include "ov/yaml.hpp"
 
 namespace ov {
@@ -29,6 +30,7 @@ struct VmEntity {
     std::vector<std::string> tags;
     bool has_cloud_init = false;
     YamlPtr eval, deploy_eval, body;
+    VmSpecPtr spec;  ///< the whole schema, decoded; null for an external machine
 
     bool external() const noexcept { return source_kind == "external"; }
 };
