@@ -1,5 +1,4 @@
-// What loading keeps of a VM entity: its source, how it is reached, its tags; and all rules of external machines
-// (decisions 64). The rest of the schema is decoded from `VmEntity::body` where it is needed.
+// A VM entity as loading keeps it: the whole schema of a machine that `ov` makes, all rules of an external one (decisions 64).
 #include "spec/decode_vm_entity.hpp"
 
 #include <array>
@@ -7,6 +6,7 @@
 
 #include "base/near_name.hpp"
 #include "model/names.hpp"
+#include "spec/decode_vm_spec.hpp"
 
 namespace ov::spec {
 
@@ -31,32 +31,60 @@ void refuse_rest(const MapReader& reader, std::span<const std::string_view> know
                            fmt::format("{} has no such key{}", what, did_you_mean(entry.key, known)));
 }
 
-void decode_source(const Cursor& source, VmEntity& vm) {
+/// What is wrong with `source` for every verb, not only for those that make machines.
+void decode_kind(const Cursor& source, VmEntity& vm) {
     MapReader reader(source);
     if (const auto kind = reader.take("kind"); kind && !kind->node().is_null())
         vm.source_kind = kind->one_of(source_kinds).value_or("");
     else
         source.error("the key kind is missing: one of cloud_image|bootc|bootstrap|clone|imported|external");
-    vm.source_distro = reader.text("distro");
-    vm.base_user = vm.external() ? std::string() : reader.text("base_user");
-    static constexpr std::string_view known[] = {"kind", "distro"};
-    if (vm.external()) refuse_rest(reader, known, "the source of an external machine");
 }
 
-void decode_ssh(const Cursor& ssh, VmEntity& vm) {
-    MapReader reader(ssh);
-    vm.ssh.user = reader.text("user");
-    if (const auto port = reader.take("port"); port && !port->node().is_null()) {
-        const auto number = port->integer();
-        if (number && (*number < 1 || *number > 65535)) port->expected("a port number from 1 to 65535");
-        if (number && *number >= 1 && *number <= 65535) vm.ssh.port = static_cast<int>(*number);
+void decode_external(const Cursor& cursor, VmEntity& vm) {
+    MapReader reader(cursor);
+    if (const auto source = reader.take("source")) {
+        MapReader keys(*source);
+        keys.ignore("kind");
+        vm.source_distro = keys.text("distro");
+        static constexpr std::string_view known[] = {"kind", "distro"};
+        refuse_rest(keys, known, "the source of an external machine");
     }
-    if (!vm.external()) return;
-    vm.ssh.host = reader.text("host");
-    vm.ssh.identity = anchored(reader.text("identity"), ssh.where().file);
-    vm.ssh.known_hosts = anchored(reader.text("known_hosts"), ssh.where().file);
-    static constexpr std::string_view known[] = {"host", "port", "user", "identity", "known_hosts"};
-    refuse_rest(reader, known, "ssh of an external machine");
+    const auto ssh = reader.take("ssh");
+    if (ssh) {
+        MapReader keys(*ssh);
+        vm.ssh.user = keys.text("user");
+        if (const auto port = keys.take("port"); port && !port->node().is_null()) {
+            const auto number = port->integer();
+            if (number && (*number < 1 || *number > 65535)) port->expected("a port number from 1 to 65535");
+            if (number && *number >= 1 && *number <= 65535) vm.ssh.port = static_cast<int>(*number);
+        }
+        vm.ssh.host = keys.text("host");
+        vm.ssh.identity = anchored(keys.text("identity"), ssh->where().file);
+        vm.ssh.known_hosts = anchored(keys.text("known_hosts"), ssh->where().file);
+        static constexpr std::string_view known[] = {"host", "port", "user", "identity", "known_hosts"};
+        refuse_rest(keys, known, "ssh of an external machine");
+    }
+    if (const auto tags = reader.take("tag")) vm.tags = tags->node().is_scalar() ? std::vector{tags->text()} : tags->text_list();
+    if (const auto eval = reader.take("eval")) vm.eval = eval->share();
+    if (const auto eval = reader.take("deploy_eval")) vm.deploy_eval = eval->share();
+    static constexpr std::string_view known[] = {"source", "ssh", "eval", "deploy_eval", "tag", "description", "version"};
+    for (const std::string_view key : {"description", "version"}) reader.ignore(key);
+    refuse_rest(reader, known, "an external machine");
+    if (vm.ssh.host.empty()) (ssh ? *ssh : cursor).error("an external machine needs ssh.host");
+}
+
+/// The rules of the schema's values are `validate`'s; here only what does not fit the types.
+void decode_machine(const std::string& name, const Cursor& cursor, VmEntity& vm) {
+    VmSpec spec = decode_vm_spec(name, cursor);
+    vm.source_distro = spec.source.distro;
+    vm.base_user = spec.source.base_user;
+    vm.ssh.user = spec.ssh.user;
+    if (const long long port = spec.ssh.port.value_or(0); port >= 1 && port <= 65535) vm.ssh.port = static_cast<int>(port);
+    vm.tags = spec.tag;
+    vm.eval = spec.eval;
+    vm.deploy_eval = spec.deploy_eval;
+    vm.has_cloud_init = spec.cloud_init.has_value();
+    vm.spec = std::make_shared<const VmSpec>(std::move(spec));
 }
 
 }  // namespace
@@ -67,24 +95,14 @@ VmEntity decode_vm_entity(const std::string& name, const Cursor& cursor) {
     vm.where = cursor.where();
     vm.body = cursor.share();
     if (!is_valid_entity_name(name)) cursor.error(fmt::format("\"{}\" is no name for a VM: {}", name, entity_name_rule));
-    MapReader reader(cursor);
-    if (const auto source = reader.take("source"))
-        decode_source(*source, vm);
+    if (const auto source = MapReader(cursor).take("source"))
+        decode_kind(*source, vm);
     else
         cursor.error("the key source is missing");
-    const auto ssh = reader.take("ssh");
-    if (ssh) decode_ssh(*ssh, vm);
-    if (const auto tags = reader.take("tag")) vm.tags = tags->node().is_scalar() ? std::vector{tags->text()} : tags->text_list();
-    if (const auto eval = reader.take("eval")) vm.eval = eval->share();
-    if (const auto eval = reader.take("deploy_eval")) vm.deploy_eval = eval->share();
-    if (vm.external()) {
-        static constexpr std::string_view known[] = {"source", "ssh", "eval", "deploy_eval", "tag", "description", "version"};
-        for (const std::string_view key : {"description", "version"}) reader.ignore(key);
-        refuse_rest(reader, known, "an external machine");
-        if (vm.ssh.host.empty()) (ssh ? *ssh : cursor).error("an external machine needs ssh.host");
-    } else {
-        vm.has_cloud_init = reader.has("cloud_init");
-    }
+    if (vm.external())
+        decode_external(cursor, vm);
+    else
+        decode_machine(name, cursor, vm);
     return vm;
 }
 
