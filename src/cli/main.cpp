@@ -10,6 +10,7 @@
 #include "cli/deploy_command.hpp"
 #include "cli/dotenv.hpp"
 #include "cli/layer_command.hpp"
+#include "cli/vm_command.hpp"
 #include "ov/diagnostic.hpp"
 #include "ov_config.hpp"
 
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
     ov::cli::add_deploy_commands(app, context);
     ov::cli::add_fleet_commands(app, context);
     ov::cli::add_layer_commands(app, context);
+    ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {
         context.action = [&context] { context.out << OV_VERSION << '\n'; };
     });
