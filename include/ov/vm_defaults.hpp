@@ -47,6 +47,9 @@ const FirmwareImage* pick_firmware(const HostFacts& facts, FirmwareMode mode) no
 /// Backend of the entity; `auto` and unset take libvirt where a daemon answers.
 Backend backend_of(const VmSpec& spec, const HostFacts& facts) noexcept;
 Accelerator accelerator_of(const HostFacts& facts, const VmRuntime& runtime) noexcept;
+/// Whether <backend type='passt'/> works: the daemon takes it and the program is installed. Where it does not, forwards of the
+/// default interface take the way of `qemu:commandline` (notes: vm-rendering 1.5).
+bool passt_usable(const HostFacts& facts) noexcept;
 /// `libvirt.cpu.mode`, else host-passthrough with KVM and maximum without (decisions 38).
 std::string cpu_mode_of(const VmSpec& spec, Accelerator accelerator);
 /// "vmx" or "svm" when nested virtualisation is to be added (`libvirt-renderer.md` 4.4), else empty.

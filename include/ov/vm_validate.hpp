@@ -20,6 +20,7 @@ struct ValidateOptions {
     std::optional<Backend> backend;  ///< unset: the entity's own
     long long instances = 1;         ///< above 1: fixed forwards, a fixed MAC and host devices are errors (decisions 30)
     bool host_rules = true;          ///< false: only what is wrong everywhere
+    bool for_create = false;         ///< a machine is about to be made: an account to log in with must be known
 };
 
 /// Errors, warnings and notes of one entity, by place. `facts` is the host it would run on.

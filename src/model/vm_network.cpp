@@ -76,6 +76,10 @@ std::optional<PortForward> parse_port_forward(std::string_view text) {
 
 namespace vm {
 
+bool passt_usable(const HostFacts& facts) noexcept {
+    return facts.libvirt && facts.libvirt->passt && !facts.passt.empty();
+}
+
 std::string_view network_mode(const VmSpec& spec) noexcept {
     const std::string& mode = spec.network.mode;
     if (mode == "bridge") return "bridge";
