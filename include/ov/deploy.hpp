@@ -46,7 +46,8 @@ private:
 class UploadCache {
 public:
     struct File {
-        std::string sha256, bytes;  ///< bytes only of files up to `inline_limit`
+        std::string sha256;
+        std::string quoted;  ///< the bytes of a file up to `inline_limit`, as one shell word for `printf %b`
         std::uint64_t size = 0;
         unsigned mode = 0644;
     };

@@ -24,6 +24,9 @@ struct Command {
     std::string label;                ///< for messages: "layer web, step 3"
     std::string record;               ///< JSON members for the journal line of this step, without braces; empty: not recorded
     bool persistent = false;          ///< evaluated in the runner itself: its functions and variables serve all later commands
+    /// Evaluated in the runner itself to save a process: for short calls of library functions that leave nothing behind in it.
+    /// It cannot be killed, and `exit` in it would end the runner.
+    bool in_runner = false;
 };
 
 /// Exit status of a script. A status other than 0 is a value, not an exception. 128+n: ended by signal n.
@@ -53,9 +56,9 @@ std::unique_ptr<ByteSource> bytes_of_file(std::string path);
 
 /// Where a file goes. Parents are created. The bytes arrive under a unique name beside `path` and are renamed.
 struct PutTarget {
-    std::string path;                 ///< absolute
+    std::string path;  ///< absolute
     unsigned mode = 0644;
-    RunAs as = RunAs::user;           ///< root: the file belongs to root:root
+    RunAs as = RunAs::user;             ///< root: the file belongs to root:root
     std::optional<std::string> sha256;  ///< hex; verified on the machine before the rename
 };
 
@@ -76,7 +79,8 @@ public:
     virtual asio::awaitable<void> put(std::unique_ptr<ByteSource> source, PutTarget target, Deadline deadline) = 0;
 
     /// Streams a file from the machine. Throws Error{not_found} when there is none.
-    virtual asio::awaitable<void> get(std::string path, RunAs as, std::function<void(std::string_view)> sink, Deadline deadline) = 0;
+    virtual asio::awaitable<void> get(std::string path, RunAs as, std::function<void(std::string_view)> sink,
+                                      Deadline deadline) = 0;
 
     /// Ends runners and their process groups, joins everything in flight. Idempotent.
     virtual asio::awaitable<void> close(Deadline deadline) = 0;

@@ -59,6 +59,7 @@ private:
     GuestLedger on_guest_, ledger_;  ///< as it is there, as it should become
     PreparedDeploy plan_;
     DeployReport report_;
+    bool uses_run_dir_ = false;
 };
 
 asio::awaitable<void> run_prepared(Executor& executor, Command command, std::string what, Deadline deadline) {
@@ -158,29 +159,42 @@ asio::awaitable<void> Apply::begin(Deadline deadline) {
     }
     Command record;
     record.label = "recording what is going to be done";
+    // What the journals still say need not be written twice.
+    const bool said =
+        std::ranges::all_of(on_guest_.journals, [this](const auto& entry) { return ledger_.journals.contains(entry.first); });
+    LedgerJson global = ledger_.global;
+    if (said) ledger_.global = on_guest_.global;
     const std::string save = ledger_commit_script(on_guest_, ledger_, {});
     // ov_save syncs the journal with its own files.
-    record.script = "set -e\n" + script_call("ov_intents", {intents}) + save +
-                    (save.find("ov_save") == std::string::npos ? "ov_sync \"$ov_journal\"\n" : "");
+    record.in_runner = true;
+    record.script = all_of({script_call("ov_intents", {intents}), save,
+                            save.find("ov_save") == std::string::npos ? "ov_sync \"$ov_journal\"\n" : ""});
     co_await equip(steps, std::move(record), deadline);
     on_guest_ = ledger_;
+    ledger_.global = std::move(global);
 }
 
 /// What the runners need for `steps`: library parts and uploads. `first` goes to the user's runner ahead of the uploads.
 asio::awaitable<void> Apply::equip(std::vector<const PreparedStep*> steps, Command first, Deadline deadline) {
     GuestParts user, root;
     for (const PreparedStep* step : steps) (step->script.as == RunAs::root ? root : user) |= step->script.library;
-    const StagedUploads staged = stage_uploads(steps, *request_.uploads, session_.place().run_dir);
+    StagedUploads staged = stage_uploads(steps, *request_.uploads, session_.place().run_dir);
     std::vector<Command> commands;
     if (!user.empty()) commands.push_back(session_.library_for(RunAs::user, user));
-    commands.push_back(std::move(first));
-    for (const std::string& script : staged.scripts) {
-        Command stage;
-        stage.script = script;
-        stage.label = "uploading small files";
-        commands.push_back(std::move(stage));
-    }
     if (!root.empty()) commands.push_back(session_.library_for(RunAs::root, root));
+    const bool keeps_files = root.has(GuestPart::download) || root.has(GuestPart::packages) || root.has(GuestPart::repos) ||
+                             user.has(GuestPart::download);
+    const auto in_runner = [&commands](RunAs as, std::string script, std::string label) {
+        Command command;
+        command.as = as;
+        command.script = std::move(script);
+        command.label = std::move(label);
+        command.persistent = true;
+        commands.push_back(std::move(command));
+    };
+    if (staged.run_dir || keeps_files) in_runner(RunAs::user, "ov_make_run\n", "making the run directory");
+    commands.push_back(std::move(first));
+    for (StagedUploads::Script& script : staged.scripts) in_runner(script.as, std::move(script.text), "uploading small files");
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
         for (Command& command : commands) {
             if (command.script.empty()) continue;
@@ -190,6 +204,7 @@ asio::awaitable<void> Apply::equip(std::vector<const PreparedStep*> steps, Comma
         co_return;
     };
     co_await with_task_group(deadline, body);
+    uses_run_dir_ = uses_run_dir_ || staged.run_dir || keeps_files;
     for (const StagedUploads::Large& large : staged.large) {
         const UploadCache::File& file = request_.uploads->file(large.source);
         events_(event::Transfer{large.source, 0, file.size});
@@ -206,7 +221,7 @@ asio::awaitable<void> Apply::steps(Deadline deadline) {
     const auto flush = [this, &batch, deadline]() -> asio::awaitable<void> {
         if (batch.empty()) co_return;
         const std::vector<const PreparedStep*> steps = std::exchange(batch, {});
-        co_await run_batch(session_, steps, request_.run, deadline, events_);
+        co_await run_batch(session_, steps, *request_.uploads, request_.run, deadline, events_);
         report_.ran += static_cast<int>(steps.size());
     };
     for (const PreparedStep& step : plan_.steps) {
@@ -249,8 +264,10 @@ asio::awaitable<void> Apply::finish(bool complete, Deadline deadline) {
     write.script = shell_block_script(session_.facts().shell, session_.facts().home);
     write.record = "\"v\":1,\"layer\":\"\",\"step\":0,\"kind\":\"ShellBlock\"";
     write.label = "the shell's start file";
+    write.in_runner = true;
     Command read;
-    read.script = "IFS= read -r -d '' ov_text <\"$ov_journal\"; printf %s \"$ov_text\"";
+    read.in_runner = true;
+    read.script = "ov_print_journal\n";
     read.label = "reading the journal";
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
         if (complete) group.spawn(run_prepared(session_.executor(), write, write.label, group.deadline()));
@@ -284,10 +301,13 @@ void Apply::list_only_begun_layers() {
 }
 
 asio::awaitable<void> Apply::commit(std::set<std::string> done, Deadline deadline) {
-    const std::string script = ledger_commit_script(on_guest_, ledger_, done);
-    if (script.empty()) co_return;
-    const GuestParts library = {GuestPart::ledger};
-    co_await session_.must(RunAs::user, library, script, "writing the ledger", deadline);
+    Command write;
+    write.in_runner = true;
+    write.label = "writing the ledger";
+    write.script = all_of({ledger_commit_script(on_guest_, ledger_, done), uses_run_dir_ ? "ov_drop_run\n" : ""});
+    if (write.script.empty()) co_return;
+    std::string what = write.label;
+    co_await run_prepared(session_.executor(), std::move(write), std::move(what), deadline);
     on_guest_ = ledger_;
 }
 

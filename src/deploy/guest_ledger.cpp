@@ -164,13 +164,13 @@ std::set<std::string> GuestLedger::needed_backups() const {
 
 std::string ledger_dump_script() {
     return R"(ov__dump() {
-local LC_ALL=C file text
-cd -- "$HOME/.config/overthink/installed" 2>/dev/null || return 0
+local LC_ALL=C file text root=$HOME/.config/overthink/installed
+[[ -d $root && -x $root ]] || return 0
 printf 'ov-file . 0\n\n'
-for file in global.json deploys/*.json layers/*.json journal/*.jsonl; do
+for file in "$root"/global.json "$root"/{deploys,layers}/*.json "$root"/journal/*.jsonl; do
 [[ -e $file ]] || continue
-if IFS= read -r -d '' text <"$file"; then text='holds a NUL byte'; elif [[ ! -r $file ]]; then echo "ov: cannot read $PWD/$file" >&2; return 1; fi
-printf 'ov-file %s %d\n%s\n' "$file" "${#text}" "$text"
+if IFS= read -r -d '' text <"$file"; then text='holds a NUL byte'; elif [[ ! -r $file ]]; then echo "ov: cannot read $file" >&2; return 1; fi
+printf 'ov-file %s %d\n%s\n' "${file#"$root/"}" "${#text}" "$text"
 done
 }
 ov__dump
@@ -236,11 +236,8 @@ std::string ledger_commit_script(const GuestLedger& before, const GuestLedger& a
         else
             remove += fmt::format(" journal/{}.jsonl", id);
     }
-    std::string script;
-    if (!save.empty()) script += "ov_save" + save + " || exit\n";
-    if (!folded.empty()) script += "ov_folded" + folded + " || exit\n";
-    if (!remove.empty()) script += "ov_forget" + remove + "\n";
-    return script;
+    return all_of({save.empty() ? "" : "ov_save" + save + "\n", folded.empty() ? "" : "ov_folded" + folded + "\n",
+                   remove.empty() ? "" : "ov_forget" + remove + "\n"});
 }
 
 }  // namespace ov

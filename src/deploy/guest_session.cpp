@@ -47,7 +47,8 @@ asio::awaitable<CommandResult> GuestSession::start(Deadline deadline, std::strin
     const Command library =
         command(guest_library(session_parts) + script_call("ov_open", {place_.run_dir, place_.deploy_id, place_.owner}),
                 RunAs::user, "opening the ledger", true);
-    const Command probe = command(probe_script(), RunAs::user, "asking the machine");
+    Command probe = command(probe_script(), RunAs::user, "asking the machine");
+    probe.in_runner = true;
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
         group.spawn(run_into(executor(), library, group.deadline(), &opened));
         group.spawn(run_into(executor(), probe, group.deadline(), &probed));

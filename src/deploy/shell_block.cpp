@@ -28,17 +28,14 @@ std::string block(std::string_view home, std::string_view file, std::string_view
 std::string shell_block_script(std::string_view login_shell, std::string_view home) {
     const std::string_view shell = login_shell.substr(login_shell.rfind('/') + 1);
     const std::string body = posix_body(home, "*.env");
-    std::string text = "set -e\n";
     // zsh ends a start file at a glob that matches nothing, unless told otherwise.
-    if (shell == "zsh") return text + block(home, ".zshenv", "end", posix_body(home, "*.env(N)"), shell);
-    if (shell == "fish") return text + block(home, ".config/fish/conf.d/overthink.fish", "end", fish_body(home), shell);
-    if (shell == "sh" || shell == "dash" || shell == "ksh" || shell == "mksh")
-        return text + block(home, ".profile", "end", body, shell);
-    return text + block(home, ".bashrc", "top", body, "bash") +
-           fmt::format(
-               "for ov_file in .bash_profile .bash_login .profile; do [[ ! -e {0}/$ov_file ]] || break; done\n"
-               "ov_block {0}/\"$ov_file\" '' end {1} bash\n",
-               script_word(home), script_word(body));
+    if (shell == "zsh") return block(home, ".zshenv", "end", posix_body(home, "*.env(N)"), shell);
+    if (shell == "fish") return block(home, ".config/fish/conf.d/overthink.fish", "end", fish_body(home), shell);
+    if (shell == "sh" || shell == "dash" || shell == "ksh" || shell == "mksh") return block(home, ".profile", "end", body, shell);
+    return all_of({block(home, ".bashrc", "top", body, "bash"),
+                   fmt::format("for ov_file in .bash_profile .bash_login .profile; do [[ ! -e {0}/$ov_file ]] || break; done &&\n"
+                               "ov_block {0}/\"$ov_file\" '' end {1} bash",
+                               script_word(home), script_word(body))});
 }
 
 std::string shell_block_strip_script() {

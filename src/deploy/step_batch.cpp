@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "async/task_group.hpp"
@@ -79,23 +81,10 @@ asio::awaitable<void> run_step(Executor& executor, std::shared_ptr<Batch> batch,
     }
 }
 
-std::string escaped(std::string_view bytes) {
-    std::string text;
-    for (const char c : bytes) {
-        if (c == '\\')
-            text += "\\\\";
-        else if (c == '\0')
-            text += "\\0000";
-        else
-            text += c;
-    }
-    return text;
-}
-
 }  // namespace
 
-asio::awaitable<void> run_batch(GuestSession& session, std::vector<const PreparedStep*> steps, std::string run, Deadline deadline,
-                                EmitEvent events) {
+asio::awaitable<void> run_batch(GuestSession& session, std::vector<const PreparedStep*> steps, UploadCache& uploads,
+                                std::string run, Deadline deadline, EmitEvent events) {
     auto batch = std::make_shared<Batch>();
     batch->steps = std::move(steps);
     batch->tails.resize(batch->steps.size());
@@ -105,7 +94,10 @@ asio::awaitable<void> run_batch(GuestSession& session, std::vector<const Prepare
         for (std::size_t i = 0; i < batch->steps.size(); ++i) {
             const PreparedStep& step = *batch->steps[i];
             Command command;
-            command.script = "ov_begin || exit 125\n" + step.script.text;
+            // Killing a copy of many bytes must be possible.
+            const auto large = [&](const Upload& upload) { return uploads.file(upload.source).size > UploadCache::inline_limit; };
+            command.in_runner = step.script.in_runner && std::ranges::none_of(step.script.uploads, large);
+            command.script = (command.in_runner ? "ov_begin && " : "ov_begin || exit\n") + step.script.text;
             command.as = step.script.as;
             command.limit = step.script.limit;
             command.label = step_name(step);
@@ -119,43 +111,55 @@ asio::awaitable<void> run_batch(GuestSession& session, std::vector<const Prepare
 }
 
 StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, UploadCache& uploads, const std::string& run_dir) {
-    constexpr std::size_t script_limit = 512 * 1024;
+    constexpr std::size_t most_in_shell = 1 << 20, script_limit = 512 * 1024;
     StagedUploads out;
-    std::set<std::string> seen;
+    std::set<std::pair<RunAs, std::string>> seen;
+    std::map<RunAs, std::string> variables;
+    std::size_t in_shell = 0;
     std::string dirs, files;
     const auto flush = [&] {
-        if (files.empty()) return;
-        out.scripts.push_back("set -e\n" + (dirs.empty() ? "" : "mkdir -p --" + dirs + "\n") + files);
+        if (!dirs.empty()) out.scripts.push_back({RunAs::user, "mkdir -p --" + dirs + "\n"});
+        if (!files.empty()) out.scripts.push_back({RunAs::user, files + ":\n"});
         dirs.clear();
         files.clear();
     };
-    const auto add = [&](const std::string& source, const std::string& path, bool keep_mode) {
+    const auto to_file = [&](const std::string& source, const std::string& path, bool keep_mode) {
+        out.run_dir = true;
         const UploadCache::File& file = uploads.file(source);
         if (file.size > UploadCache::inline_limit) {
             out.large.push_back({source, path});
             return;
         }
-        files += fmt::format("printf %b {} >{}\n", shell_quote(escaped(file.bytes)), shell_quote(path));
-        if (keep_mode && (file.mode & 0100)) files += "chmod 0755 -- " + shell_quote(path) + "\n";
+        files += fmt::format("printf %b {} >{} &&\n", file.quoted, shell_quote(path));
+        if (keep_mode && (file.mode & 0100)) files += "chmod 0755 -- " + shell_quote(path) + " &&\n";
         if (files.size() > script_limit) flush();
     };
     for (const PreparedStep* step : steps)
         for (const Upload& upload : step->script.uploads) {
             const std::string path = run_dir + "/" + upload.staged;
-            if (!seen.insert(path).second) continue;
             if (!upload.tree) {
-                add(upload.source, path, false);
+                const std::string& quoted = uploads.file(upload.source).quoted;
+                if (!quoted.empty() && in_shell + quoted.size() <= most_in_shell) {
+                    if (!seen.emplace(step->script.as, path).second) continue;
+                    in_shell += quoted.size();
+                    variables[step->script.as] += fmt::format("ov_uploads[{}]={}\n", path, quoted);
+                } else if (seen.emplace(RunAs::user, path).second) {
+                    to_file(upload.source, path, false);
+                }
                 continue;
             }
+            if (!seen.emplace(RunAs::user, path).second) continue;
+            out.run_dir = true;
             std::set<std::string> folders = {path};
             for (const std::string& name : uploads.tree(upload.source))
                 if (const std::size_t slash = name.rfind('/'); slash != std::string::npos)
                     folders.insert(path + "/" + name.substr(0, slash));
             for (const std::string& folder : folders) dirs += " " + shell_quote(folder);
-            for (const std::string& name : uploads.tree(upload.source)) add(upload.source + "/" + name, path + "/" + name, true);
-            if (files.empty()) files = ":\n";
+            for (const std::string& name : uploads.tree(upload.source))
+                to_file(upload.source + "/" + name, path + "/" + name, true);
         }
     flush();
+    for (auto& [as, script] : variables) out.scripts.push_back({as, std::move(script)});
     return out;
 }
 

@@ -12,12 +12,18 @@
 namespace ov {
 
 /// Throws the error of the first step that did not succeed; steps behind it have not been begun.
-asio::awaitable<void> run_batch(GuestSession& session, std::vector<const PreparedStep*> steps, std::string run, Deadline deadline,
-                                EmitEvent events);
+asio::awaitable<void> run_batch(GuestSession& session, std::vector<const PreparedStep*> steps, UploadCache& uploads,
+                                std::string run, Deadline deadline, EmitEvent events);
 
-/// Scripts that put small uploads below the run directory, and the uploads that need a transfer of their own.
+/// How uploads get to the machine: small files into the memory of the runner that needs them, others and whole directories
+/// below the run directory, large ones by a transfer of their own.
 struct StagedUploads {
-    std::vector<std::string> scripts;
+    struct Script {
+        RunAs as;
+        std::string text;  ///< to be evaluated in the runner
+    };
+    std::vector<Script> scripts;
+    bool run_dir = false;  ///< the run directory must be there first
     struct Large {
         std::string source, path;
     };

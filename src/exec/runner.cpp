@@ -20,6 +20,13 @@ constexpr char record_mark = '\x1e';
 constexpr std::size_t longest_record = 160;
 constexpr std::chrono::milliseconds kill_patience{1500};
 
+/// The first line of a frame, filled to the length that the machine reads at once.
+std::string frame_head(const std::string& words) {
+    constexpr std::size_t length = 72;
+    if (words.size() + 2 > length) throw Error(Errc::internal, fmt::format("runner frame '{}' is too long", words));
+    return fmt::format("{:<{}}\n", words, length - 1);
+}
+
 }  // namespace
 
 struct Runner::Job {
@@ -99,8 +106,8 @@ asio::awaitable<CommandResult> Runner::run(Command command, Deadline deadline, O
     running_.push_back(job);
     out_.jobs.push_back(job);
     err_.jobs.push_back(job);
-    process_->send(fmt::format("{} {} {} {} {}\n{}", command.persistent ? "keep" : "run", job->id, nonce_, command.limit.count(),
-                               body.size(), body));
+    const char* verb = command.persistent || command.in_runner ? "keep" : "run";
+    process_->send(frame_head(fmt::format("{} {} {} {} {}", verb, job->id, nonce_, command.limit.count(), body.size())) + body);
     arm_limit();
     std::exception_ptr cut;
     try {
@@ -139,7 +146,7 @@ void Runner::send_kills() {
     // Newest first: what is queued must be dropped before the end of the one at work lets it begin.
     std::sort(kills_.begin(), kills_.end(), std::greater<>());
     std::string frames;
-    for (const std::uint64_t id : kills_) frames += fmt::format("kill {}\n", id);
+    for (const std::uint64_t id : kills_) frames += frame_head(fmt::format("kill {}", id));
     kills_.clear();
     process_->send(std::move(frames));
 }

@@ -5,11 +5,13 @@
 # which interrupts the worker's wait. Set before this text: ov__nonce (proves that a record is ours), ov__tag (marks the
 # processes of a step so that those which leave their process group are found too).
 #
-# Frames:  run|keep <id> <nonce> <limit_s> <length>\n<length bytes>      kill <id>\n
+# Frames:  run|keep <id> <nonce> <limit_s> <length>\n<length bytes>      kill <id>\n      the first line filled to 72 bytes, so
+# that one read takes it: bash reads a line from a pipe byte by byte. `run` gives the script a process of its own, `keep`
+# evaluates it in the worker.
 # Records, on both streams:  \036ov-hello <nonce>\n      \036ov-end <nonce> <id> <status>\n
 LC_ALL=C
 ov__worker() {
-    local verb id limit length body status state now
+    local head verb id limit length body status state now
     declare -A ov__dropped=()
     ov__pid= ov__id= ov__ended= ov__watcher=
     trap ov__news USR1
@@ -17,20 +19,23 @@ ov__worker() {
     set -m
     printf '\036ov-hello %s\n' "$ov__nonce"
     printf '\036ov-hello %s\n' "$ov__nonce" >&2
-    while IFS=' ' read -r verb id limit length; do
-        body=
+    while IFS= read -r -N 40 head; do
+        verb=${head%% *} head=${head#* }
+        id=${head%% *} head=${head#* }
+        limit=${head%% *} head=${head#* }
+        length=${head%% *} body=
         IFS= read -r -N "$length" body
+        ov_record= ov__state=
+        if [[ $body == '#ov-record '* ]]; then
+            ov_record=${body%%$'\n'*}
+            ov_record=${ov_record#'#ov-record '}
+        fi
         if [[ -n ${ov__dropped[$id]-} || -n $ov__ended ]]; then
-            status=125
+            status=125 ov_record=
         elif [[ $verb == keep ]]; then
             eval "$body" </dev/null
             status=$?
         else
-            ov_record= ov__state=
-            if [[ $body == '#ov-record '* ]]; then
-                ov_record=${body%%$'\n'*}
-                ov_record=${ov_record#'#ov-record '}
-            fi
             printf -v ov__due '%(%s)T' -1
             ov__due=$((ov__due + limit)) ov__id=$id
             (
@@ -54,11 +59,11 @@ ov__worker() {
             # One that waits for the deadline of a step that is over would end whoever gets its number next.
             if [[ -n $ov__watcher ]]; then kill -KILL -- "-$ov__watcher" 2>/dev/null; fi
             ov__watcher=
-            if [[ -n $ov_record ]]; then
-                state=${ov__state:-ok}
-                if [[ $state == ok && $status != 0 ]]; then state=failed; fi
-                ov_journal_result "$status" "$state"
-            fi
+        fi
+        if [[ -n $ov_record ]]; then
+            state=${ov__state:-ok}
+            if [[ $state == ok && $status != 0 ]]; then state=failed; fi
+            ov_journal_result "$status" "$state"
         fi
         printf '\036ov-end %s %s %s\n' "$ov__nonce" "$id" "$status"
         printf '\036ov-end %s %s %s\n' "$ov__nonce" "$id" "$status" >&2
@@ -117,29 +122,35 @@ ov__end() {
     disown "$!"
 }
 ov__front() {
-    local verb id nonce limit length body status longest=60
+    local head= more verb id nonce limit length body status longest=60
     while :; do
-        IFS=' ' read -r -t "$longest" verb id nonce limit length
+        IFS= read -r -t "$longest" -N $((72 - ${#head})) more
         status=$?
+        head+=$more
         if ((status > 128)); then
             printf 'check\n' >&"$ov__tell"
             kill -USR1 "$ov__worker_pid" || break
             continue
         fi
         if ((status != 0)); then break; fi
+        verb=${head%% *} head=${head#* }
+        id=${head%% *} head=${head#* }
         case $verb in
             run | keep)
+                nonce=${head%% *} head=${head#* }
+                limit=${head%% *} head=${head#* }
+                length=${head%% *} body=
                 if [[ $nonce != "$ov__nonce" ]]; then break; fi
                 if ((limit > longest)); then longest=$limit; fi
-                body=
                 IFS= read -r -N "$length" body
-                printf '%s %s %s %s\n%s' "$verb" "$id" "$limit" "$length" "$body" >&"$ov__frames" || break
+                printf '%-39s\n%s' "$verb $id $limit $length " "$body" >&"$ov__frames" || break
                 ;;
             kill)
                 printf 'kill %s\n' "$id" >&"$ov__tell"
                 kill -USR1 "$ov__worker_pid"
                 ;;
         esac
+        head=
     done
     printf 'eof\n' >&"$ov__tell"
     kill -USR1 "$ov__worker_pid" 2>/dev/null

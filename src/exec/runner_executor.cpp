@@ -100,7 +100,12 @@ asio::awaitable<CommandResult> RunnerExecutor::run_alone(Command command, Deadli
     if (command.persistent) co_return CommandResult{};
     const Semaphore::Place place = co_await channel_.acquire(deadline);
     auto runner = co_await start_runner(command.as, deadline);
-    const std::vector<Command> persistent = level(command.as).persistent;
+    std::vector<Command> persistent = level(command.as).persistent;
+    // Tells the guest library that this shell is not the last one.
+    Command alone;
+    alone.script = "ov_alone=1\n";
+    alone.persistent = true;
+    persistent.insert(persistent.begin(), std::move(alone));
     for (const Command& before : persistent) co_await runner->run(before, deadline, {});
     CommandResult result;
     std::exception_ptr failure;

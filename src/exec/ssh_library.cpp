@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "ov/error.hpp"
@@ -13,6 +14,17 @@ void initialise_libssh2() {
     std::call_once(once, [] {
         if (libssh2_init(0) != 0) throw Error(Errc::internal, "libssh2 cannot be initialised");
     });
+}
+
+bool prefer_methods(LIBSSH2_SESSION* session, int kind, const std::vector<std::string>& methods) {
+    const char** known = nullptr;
+    const int count = libssh2_session_supported_algs(session, kind, &known);
+    std::string list;
+    for (const std::string& method : methods)
+        if (std::any_of(known, known + std::max(count, 0), [&](const char* name) { return method == name; }))
+            list += (list.empty() ? "" : ",") + method;
+    if (known != nullptr) libssh2_free(session, known);
+    return !list.empty() && libssh2_session_method_pref(session, kind, list.c_str()) == 0;
 }
 
 std::string ssh_error_text(LIBSSH2_SESSION* session, int code) {

@@ -1,6 +1,7 @@
 #include "exec/ssh_session.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/evp.h>
 
 #include <asio/post.hpp>
@@ -16,19 +17,12 @@ namespace ov {
 
 namespace {
 
-constexpr std::string_view host_key_order =
-    "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,"
-    "rsa-sha2-256,ssh-rsa";
-constexpr const char* key_exchange_order =
-    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,"
-    "ecdh-sha2-nistp384,ecdh-sha2-nistp521,diffie-hellman-group16-sha512,"
-    "diffie-hellman-group14-sha256";
-
-std::string joined_with_commas(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-    return text;
-}
+const std::vector<std::string> host_key_order = {
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
+    "ssh-rsa"};
+const std::vector<std::string> key_exchange_order = {
+    "curve25519-sha256",  "curve25519-sha256@libssh.org",  "ecdh-sha2-nistp256",           "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256"};
 
 std::string hint_for(int code) {
     if (code != LIBSSH2_ERROR_KEX_FAILURE && code != LIBSSH2_ERROR_METHOD_NONE && code != LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE)
@@ -65,10 +59,13 @@ SshSession::SshSession(std::unique_ptr<ByteStream> stream, SshSessionOptions opt
     libssh2_session_set_blocking(session_, 0);
     libssh2_session_callback_set(session_, LIBSSH2_CALLBACK_SEND, reinterpret_cast<void*>(&SshSession::on_send));
     libssh2_session_callback_set(session_, LIBSSH2_CALLBACK_RECV, reinterpret_cast<void*>(&SshSession::on_receive));
-    libssh2_session_method_pref(session_, LIBSSH2_METHOD_KEX, key_exchange_order);
-    const std::string types =
-        options_.host_key_types.empty() ? std::string(host_key_order) : joined_with_commas(options_.host_key_types);
-    libssh2_session_method_pref(session_, LIBSSH2_METHOD_HOSTKEY, types.c_str());
+    const std::vector<std::string>& types = options_.host_key_types.empty() ? host_key_order : options_.host_key_types;
+    if (!prefer_methods(session_, LIBSSH2_METHOD_KEX, key_exchange_order) ||
+        !prefer_methods(session_, LIBSSH2_METHOD_HOSTKEY, types)) {
+        libssh2_session_free(session_);
+        throw Error(Errc::unreachable,
+                    fmt::format("libssh2 {} can use none of the host key types {}", libssh2_version(0), fmt::join(types, ", ")));
+    }
     libssh2_keepalive_config(session_, 1, static_cast<unsigned>(options_.keepalive.count()));
 }
 

@@ -27,6 +27,15 @@ std::string script_call(std::string_view name, std::initializer_list<std::string
     return line + "\n";
 }
 
+std::string all_of(std::initializer_list<std::string_view> lines) {
+    std::string script;
+    for (std::string_view line : lines) {
+        while (line.ends_with('\n')) line.remove_suffix(1);
+        if (!line.empty()) script.append(script.empty() ? "" : " &&\n").append(line);
+    }
+    return script.empty() ? script : script + "\n";
+}
+
 std::string octal_mode(unsigned mode) {
     return fmt::format("0{:03o}", mode & 07777);
 }

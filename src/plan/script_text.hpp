@@ -13,6 +13,9 @@ std::string script_word(std::string_view text);
 /// `name word word...` and a newline. Trailing empty words are left out.
 std::string script_call(std::string_view name, std::initializer_list<std::string_view> words);
 
+/// One command that runs the lines in order until one fails; empty ones are left out.
+std::string all_of(std::initializer_list<std::string_view> lines);
+
 /// Four octal digits at least: "0644", "04755".
 std::string octal_mode(unsigned mode);
 

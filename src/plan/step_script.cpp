@@ -34,6 +34,16 @@ GuestStep script(RunAs as, GuestPart part, std::string body) {
     return out;
 }
 
+/// One call that the runner makes itself.
+GuestStep call(RunAs as, std::string text) {
+    GuestStep out;
+    out.as = as;
+    out.library = {GuestPart::files};
+    out.text = std::move(text);
+    out.in_runner = true;
+    return out;
+}
+
 GuestStep skipped(RunAs as, std::string note) {
     GuestStep out;
     out.action = GuestAction::skip;
@@ -62,10 +72,10 @@ GuestStep render(const FileStep& step, const StepContext& context) {
     if (step.source.empty()) throw Error(Errc::spec_invalid, fmt::format("file {}: no source", step.dest));
     const std::vector<Upload> uploads = uploads_of({step});
     const auto digest = context.digests.find(step.source);
-    GuestStep out = script(is_system_path(step.dest) ? RunAs::root : RunAs::user, GuestPart::files,
-                           script_call("ov_copy", {octal_mode(step.mode), absolute_path(step.dest),
-                                                   digest == context.digests.end() ? "" : digest->second,
-                                                   context.run_dir + "/" + uploads.front().staged, step.owner}));
+    GuestStep out = call(is_system_path(step.dest) ? RunAs::root : RunAs::user,
+                         script_call("ov_copy", {octal_mode(step.mode), absolute_path(step.dest),
+                                                 digest == context.digests.end() ? "" : digest->second,
+                                                 context.run_dir + "/" + uploads.front().staged, step.owner}));
     out.uploads = uploads;
     return out;
 }
@@ -104,12 +114,8 @@ std::string env_body(const ShellHookStep& step) {
 GuestStep render(const ShellHookStep& step, const StepContext&) {
     // The home is not part of the step; the journal needs the path that the guest sees.
     const std::string text = env_body(step);
-    GuestStep out;
-    out.as = RunAs::user;
-    out.library = {GuestPart::files};
-    out.text = fmt::format("{}ov_write 0644 \"$HOME\"/.config/overthink/env.d/{}.env {} {} '' remove-envd-file\n", strict,
-                           script_word(step.layer), sha256_hex(text), script_word(text));
-    return out;
+    return call(RunAs::user, fmt::format("ov_write 0644 \"$HOME\"/.config/overthink/env.d/{}.env {} {} '' remove-envd-file\n",
+                                         script_word(step.layer), sha256_hex(text), script_word(text)));
 }
 
 GuestStep render(const ShellSnippetStep& step, const StepContext&) {

@@ -45,6 +45,8 @@ struct GuestStep {
     std::chrono::seconds limit{300};
     GuestParts library;
     std::string note;
+    /// One call of a library function that makes or compares a file or two: it needs no process of its own.
+    bool in_runner = false;
 };
 
 /// Files that the step sends, known without rendering it: their digests go into the context.

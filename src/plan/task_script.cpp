@@ -65,7 +65,8 @@ std::string digest_of(const TaskStep& task, const StepContext& context) {
 
 /// The URL keeps `$` active: layers write ${ARCH} and their own variables into it.
 std::string download_script(const TaskStep& task, const StepContext& context) {
-    const std::string to = task.path.empty() && task.extract == "sh" ? "" : absolute_path(task.path), owner = owner_of(task), url = shell_quote_expanding(task.source);
+    const std::string to = task.path.empty() && task.extract == "sh" ? "" : absolute_path(task.path), owner = owner_of(task),
+                      url = shell_quote_expanding(task.source);
     std::string text = fmt::format("set -e\nov_arch\n{}", exports(task, context));
     const auto expected = [&] {
         std::string line = "ov_expect";
@@ -87,17 +88,16 @@ std::string verb_script(const TaskStep& task, const StepContext& context) {
     const std::string owner = owner_of(task);
     switch (task.verb) {
         case TaskVerb::mkdir:
-            return "set -e\n" +
-                   script_call("ov_mkdir", {task.mode ? octal_mode(*task.mode) : "", absolute_path(task.path), owner});
+            return script_call("ov_mkdir", {task.mode ? octal_mode(*task.mode) : "", absolute_path(task.path), owner});
         case TaskVerb::copy:
-            return "set -e\n" + script_call("ov_copy", {octal_mode(task.mode.value_or(0644)), absolute_path(task.path),
-                                                        digest_of(task, context),
-                                                        context.run_dir + "/" + task_uploads(task).front().staged, owner});
+            return script_call("ov_copy",
+                               {octal_mode(task.mode.value_or(0644)), absolute_path(task.path), digest_of(task, context),
+                                context.run_dir + "/" + task_uploads(task).front().staged, owner});
         case TaskVerb::write:
-            return "set -e\n" + script_call("ov_write", {octal_mode(task.mode.value_or(0644)), absolute_path(task.path),
-                                                         sha256_hex(task.content), task.content, owner});
+            return script_call("ov_write", {octal_mode(task.mode.value_or(0644)), absolute_path(task.path),
+                                            sha256_hex(task.content), task.content, owner});
         case TaskVerb::link:
-            return "set -e\n" + script_call("ov_link", {task.source, absolute_path(task.path), owner});
+            return script_call("ov_link", {task.source, absolute_path(task.path), owner});
         case TaskVerb::setcap:
             if (task.caps.empty())
                 return fmt::format("set -e\n[[ -z $(getcap -- {0}) ]] || setcap -r {0}\n", script_word(absolute_path(task.path)));
@@ -151,6 +151,8 @@ GuestStep render_task(const TaskStep& task, const StepContext& context) {
     }
     out.uploads = task_uploads(task);
     out.library = {GuestPart::files};
+    out.in_runner = task.verb == TaskVerb::mkdir || task.verb == TaskVerb::copy || task.verb == TaskVerb::write ||
+                    task.verb == TaskVerb::link;
     if (task.verb == TaskVerb::cmd || task.verb == TaskVerb::setcap) out.library = {GuestPart::journal};
     if (task.verb == TaskVerb::download) out.library = {GuestPart::download};
     if (task.verb == TaskVerb::cmd) out.limit = 1800s;

@@ -127,7 +127,7 @@ TEST_CASE("a commit writes only what differs and removes what is gone") {
     before.layers = {{"same", {{"layer", "same"}}}, {"gone", {{"layer", "gone"}}}};
     after.layers = {{"same", {{"layer", "same"}}}, {"new", {{"layer", "new"}, {"steps", nullptr}}}};
     CHECK(ledger_commit_script(before, after, {}) ==
-          "ov_save layers/new.json '{\n  \"layer\": \"new\"\n}\n' || exit\nov_forget layers/gone.json\n");
+          "ov_save layers/new.json '{\n  \"layer\": \"new\"\n}\n' &&\nov_forget layers/gone.json\n");
     CHECK(ledger_commit_script(after, after, {}).empty());
 }
 

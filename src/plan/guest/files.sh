@@ -1,6 +1,7 @@
 # Files, directories and links: compared first, recorded, then changed in one rename.
+declare -gA ov_uploads
 
-# ov_parents PATH [OWNER]: makes the missing directories above PATH.
+# ov_parents PATH [OWNER [MODE]]: makes the missing directories above PATH; MODE is for the last of them.
 ov_parents() {
     local dir=${1%/*} missing=()
     while [[ -n $dir && ! -d $dir ]]; do
@@ -10,7 +11,12 @@ ov_parents() {
     ((${#missing[@]})) || return 0
     for dir in "${missing[@]}"; do ov_op rmdir-if-empty "$dir" || return; done
     umask 022
-    mkdir -p -- "${missing[@]}" || return
+    if [[ -z ${3-} || $((8#$3)) == $((8#0755)) ]]; then
+        mkdir -p -- "${missing[@]}" || return
+    else
+        ((${#missing[@]} == 1)) || mkdir -p -- "${missing[@]:0:${#missing[@]}-1}" || return
+        mkdir -m "$3" -- "${missing[-1]}" || return
+    fi
     [[ -z ${2-} ]] || chown -- "$2:" "${missing[@]}" || return
     ov_changed=1
 }
@@ -40,8 +46,7 @@ ov_mkdir() {
         [[ -z $1 ]] || ov_attributes "$1" "$2"
         return
     fi
-    ov_parents "$2/" "${3-}" || return
-    [[ -z $1 ]] || ((8#$1 == 0755)) || chmod -- "$1" "$2"
+    ov_parents "$2/" "${3-}" "$1"
 }
 
 # ov_back_up PATH DIGEST: keeps a copy of what will be replaced by content with DIGEST.
@@ -59,10 +64,12 @@ ov_write() {
     ov_place "$1" "$2" "$3" "${5-}" "${6-}"
 }
 
-# ov_copy MODE PATH DIGEST STAGED [OWNER [KIND]]: the bytes of a file that was uploaded.
+# ov_copy MODE PATH DIGEST STAGED [OWNER [KIND]]: the bytes of a file that was uploaded. Those of a small one wait in
+# ov_uploads, in the form that `printf %b` takes, and are taken from there.
 ov_copy() {
     local ov_content= ov_staged=$4
-    ov_place "$1" "$2" "$3" "${5-}" "${6-}"
+    ov_place "$1" "$2" "$3" "${5-}" "${6-}" || return
+    if [[ -n ${ov_uploads[$4]+x} ]]; then unset "ov_uploads[$4]"; fi
 }
 
 ov_place() {
@@ -93,7 +100,9 @@ ov_place() {
 ov_same() {
     local old
     [[ -f $1 && ! -L $1 ]] || return
-    if [[ -n $ov_staged ]]; then
+    if [[ -n $ov_staged && -n ${ov_uploads[$ov_staged]+x} ]]; then
+        printf %b "${ov_uploads[$ov_staged]}" | cmp -s -- - "$1"
+    elif [[ -n $ov_staged ]]; then
         cmp -s -- "$ov_staged" "$1"
     elif IFS= read -r -d '' old <"$1"; then
         return 1 # it holds a NUL byte
@@ -109,7 +118,9 @@ ov_fill() {
     [[ ! -e $1 && ! -L $1 ]] || rm -f -- "$1"
     umask "$mask"
     set -C
-    if [[ -n $ov_staged ]]; then
+    if [[ -n $ov_staged && -n ${ov_uploads[$ov_staged]+x} ]]; then
+        printf %b "${ov_uploads[$ov_staged]}" >"$1" || status=1
+    elif [[ -n $ov_staged ]]; then
         cat -- "$ov_staged" >"$1" || status=1
     else
         printf %s "$ov_content" >"$1" || status=1

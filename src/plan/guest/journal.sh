@@ -57,8 +57,10 @@ ov_journal_result() {
     printf '{%s,"state":"%s","status":%d,"at":"%s"}\n' "$ov_record" "$2" "$1" "$at" >>"$ov_journal"
 }
 
+# 125: an earlier step failed, this one must not begin. Steps that run in the runner itself share its variables.
 ov_begin() {
-    [[ -z ${ov_failed-} ]] || exit 125
+    ov_changed=
+    [[ -z ${ov_failed-} ]] || return 125
 }
 
 # ov_intents LINES: appends what is about to run; ov_sync makes sure that a power cut does not lose it.
@@ -68,6 +70,12 @@ ov_intents() {
     # A power cut may have left half a line.
     [[ -z $text || $text == *$'\n' ]] || printf '\n' >>"$ov_journal" || return
     printf '%s' "$1" >>"$ov_journal"
+}
+
+ov_print_journal() {
+    local text
+    IFS= read -r -d '' text <"$ov_journal" || :
+    printf %s "$text"
 }
 
 ov_sync() {

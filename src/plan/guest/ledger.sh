@@ -1,7 +1,7 @@
 # The ledger's files on the machine: one operator at a time, every record whole or not at all.
 
 # ov_open RUN_DIR DEPLOY_ID OWNER: prepares directories and holds the lock for as long as this shell lives. 75: busy. Without
-# a deploy id nothing is made: a machine without a ledger stays without one.
+# a deploy id nothing is made: a machine without a ledger stays without one. The run directory is only named.
 ov_open() {
     local LC_ALL=C had_config=1 had_tree=1
     ov_paths "$1" "$HOME/.config/overthink/installed" "$2"
@@ -35,9 +35,17 @@ ov_open() {
             ov_op rmdir-if-empty "$HOME/.config" || return
         fi
     fi
-    if [[ -n $1 ]]; then
-        [[ -d $1 && -O $1 && ! -L $1 ]] || mkdir -m 0711 -- "$1" || return
-        trap 'cd /; rm -rf -- "$ov_run"' EXIT
+}
+
+# The run directory, for whatever does not fit into the runner. It goes with this shell; a shell that runs but one script
+# leaves it to the last one, which calls ov_drop_run.
+ov_make_run() {
+    [[ -d $ov_run && -O $ov_run && ! -L $ov_run ]] || mkdir -m 0711 -- "$ov_run" || return
+    [[ -n ${ov_alone-} ]] || trap ov_drop_run EXIT
+}
+ov_drop_run() {
+    if [[ -n $ov_run && -d $ov_run ]]; then
+        cd / && rm -rf -- "$ov_run"
     fi
 }
 
