@@ -8,6 +8,7 @@
 #include "exec/ssh_launcher.hpp"
 #include "support/engine.hpp"
 #include "support/test_sshd.hpp"
+#include "support/upstream_leak.hpp"
 
 using namespace std::chrono_literals;
 using ov::Command;
@@ -210,6 +211,7 @@ TEST_CASE("rekeying every few packets, small windows and a server that allows on
     const Row rows[] = {{"rekey", "RekeyLimit 256K\n"}, {"one channel", "MaxSessions 1\n"}};
     for (const Row& row : rows) {
         CAPTURE(row.name);
+        const ov::test::UpstreamLeak host_key;  // libssh2 1.10 forgets the old one, 51 bytes, at every re-exchange
         ov::test::TestSshd sshd(row.config);
         ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
             const Deadline deadline = Deadline::unlimited().child(60s);
