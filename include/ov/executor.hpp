@@ -25,7 +25,7 @@ struct Command {
     std::string record;               ///< JSON members for the journal line of this step, without braces; empty: not recorded
     bool persistent = false;          ///< evaluated in the runner itself: its functions and variables serve all later commands
     /// Evaluated in the runner itself to save a process: for short calls of library functions that leave nothing behind in it.
-    /// It cannot be killed, and `exit` in it would end the runner.
+    /// `exit` in it would end the runner, and its deadline is ours alone to watch.
     bool in_runner = false;
 };
 

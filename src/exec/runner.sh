@@ -33,8 +33,10 @@ ov__worker() {
         if [[ -n ${ov__dropped[$id]-} || -n $ov__ended ]]; then
             status=125 ov_record=
         elif [[ $verb == keep ]]; then
+            ov__id=$id
+            export OV_STEP=$ov__tag.$id
             eval "$body" </dev/null
-            status=$?
+            status=$? ov__id=
         else
             printf -v ov__due '%(%s)T' -1
             ov__due=$((ov__due + limit)) ov__id=$id
@@ -78,7 +80,7 @@ ov__news() {
             kill)
                 if [[ $id == "$ov__id" ]]; then
                     ov__state=cancelled
-                    ov__end 0
+                    if [[ -n $ov__pid ]]; then ov__end 0; fi
                 else
                     ov__dropped[$id]=1
                 fi
@@ -96,10 +98,17 @@ ov__news() {
         esac
     done
 }
+# ov__sweep SIGNAL ID: to whatever carries the mark of a step.
+ov__sweep() {
+    local other
+    for other in $(grep -lsz "^OV_STEP=$ov__tag.$2\$" /proc/[0-9]*/environ); do
+        other=${other#/proc/}
+        kill "-$1" "${other%/environ}"
+    done
+}
 # Ends the current step after $1 seconds: its process group, and whatever carries its mark; TERM, a second later KILL.
 ov__end() {
-    local pid=$ov__pid mark=OV_STEP=$ov__tag.$ov__id signal other
-    if [[ -z $pid ]]; then return; fi
+    local pid=$ov__pid id=$ov__id signal
     if (($1 <= 0)); then kill -TERM -- "-$pid" 2>/dev/null; fi
     (
         trap '' HUP
@@ -110,10 +119,7 @@ ov__end() {
             kill -TERM -- "-$pid"
         fi
         for signal in TERM KILL; do
-            for other in $(grep -lsz "^$mark\$" /proc/[0-9]*/environ); do
-                other=${other#/proc/}
-                kill "-$signal" "${other%/environ}"
-            done
+            ov__sweep "$signal" "$id"
             if [[ $signal == TERM ]]; then sleep 1; fi
             kill "-$signal" -- "-$pid"
         done
@@ -121,8 +127,19 @@ ov__end() {
     if (($1 > 0)); then ov__watcher=$!; fi
     disown "$!"
 }
+# The worker hears nothing while it waits for a program that a kept script called.
+ov__end_kept() {
+    local signal
+    trap '' HUP
+    exec >/dev/null 2>&1 </dev/null {ov__tell}>&- {ov__frames}>&-
+    for signal in TERM KILL KILL; do
+        ov__sweep "$signal" "$1"
+        sleep 1
+    done
+}
 ov__front() {
     local head= more verb id nonce limit length body status longest=60
+    declare -A kept=()
     while :; do
         IFS= read -r -t "$longest" -N $((72 - ${#head})) more
         status=$?
@@ -142,12 +159,14 @@ ov__front() {
                 length=${head%% *} body=
                 if [[ $nonce != "$ov__nonce" ]]; then break; fi
                 if ((limit > longest)); then longest=$limit; fi
+                if [[ $verb == keep ]]; then kept[$id]=1; fi
                 IFS= read -r -N "$length" body
                 printf '%-39s\n%s' "$verb $id $limit $length " "$body" >&"$ov__frames" || break
                 ;;
             kill)
                 printf 'kill %s\n' "$id" >&"$ov__tell"
                 kill -USR1 "$ov__worker_pid"
+                if [[ -n ${kept[$id]-} ]]; then ov__end_kept "$id" & fi
                 ;;
         esac
         head=

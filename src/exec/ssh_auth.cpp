@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "exec/ssh_agent.hpp"
+#include "exec/ssh_key.hpp"
 #include "exec/ssh_library.hpp"
 
 namespace ov {
@@ -24,6 +25,26 @@ std::string read_key(const std::string& path) {
 
 bool refused(int code) {
     return code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || code == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+}
+
+/// libssh2 frees a signature with its own allocator, which is malloc's.
+int hand_over(std::string_view blob, unsigned char** signature, size_t* length) {
+    auto* copy = static_cast<unsigned char*>(std::malloc(blob.size()));
+    if (copy == nullptr) return LIBSSH2_ERROR_ALLOC;
+    std::memcpy(copy, blob.data(), blob.size());
+    *signature = copy;
+    *length = blob.size();
+    return 0;
+}
+
+int sign_with_key(LIBSSH2_SESSION*, unsigned char** signature, size_t* length, const unsigned char* data, size_t data_length,
+                  void** abstract) {
+    try {
+        const auto& key = *static_cast<const SshKey*>(*abstract);
+        return hand_over(key.sign({reinterpret_cast<const char*>(data), data_length}), signature, length);
+    } catch (const Error&) {
+        return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+    }
 }
 
 /// A signature that the agent makes while libssh2 asks again and again (its callback may answer EAGAIN).
@@ -47,8 +68,8 @@ asio::awaitable<void> ask_agent(std::shared_ptr<AgentSignature> request, std::st
     request->session->kick();
 }
 
-int sign_with_agent(LIBSSH2_SESSION* raw, unsigned char** signature, size_t* length, const unsigned char* data,
-                    size_t data_length, void** abstract) {
+int sign_with_agent(LIBSSH2_SESSION*, unsigned char** signature, size_t* length, const unsigned char* data, size_t data_length,
+                    void** abstract) {
     const auto& request = *static_cast<std::shared_ptr<AgentSignature>*>(*abstract);
     if (!request->asked) {
         request->asked = true;
@@ -57,7 +78,7 @@ int sign_with_agent(LIBSSH2_SESSION* raw, unsigned char** signature, size_t* len
     }
     if (!request->answered) return LIBSSH2_ERROR_EAGAIN;
     if (request->failure) return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
-    // The agent answers with {type, blob}; libssh2 wants the blob alone and frees it with its own allocator.
+    // The agent answers with {type, blob}; libssh2 wants the blob alone.
     std::string_view wire = request->signature;
     const auto skip = [&wire]() -> std::string_view {
         if (wire.size() < 4) return {};
@@ -68,13 +89,7 @@ int sign_with_agent(LIBSSH2_SESSION* raw, unsigned char** signature, size_t* len
         return part;
     };
     skip();
-    const std::string_view blob = skip();
-    auto* copy = static_cast<unsigned char*>(std::malloc(blob.size()));
-    if (copy == nullptr || raw == nullptr) return LIBSSH2_ERROR_ALLOC;
-    std::memcpy(copy, blob.data(), blob.size());
-    *signature = copy;
-    *length = blob.size();
-    return 0;
+    return hand_over(skip(), signature, length);
 }
 
 /// One try with one key file; true when the server let us in.
@@ -85,7 +100,13 @@ asio::awaitable<bool> try_file(std::shared_ptr<SshSession> session, std::string 
         note += fmt::format("; {}: not there or not readable", path);
         co_return false;
     }
-    auto step = [session, user, key] {
+    auto own = std::make_shared<std::optional<SshKey>>(SshKey::parse(key));
+    auto abstract = std::make_shared<void*>(*own ? &**own : nullptr);
+    auto step = [session, user, key, own, abstract] {
+        if (*own)
+            return libssh2_userauth_publickey(session->raw(), user.c_str(),
+                                              reinterpret_cast<const unsigned char*>((*own)->blob().data()),
+                                              (*own)->blob().size(), &sign_with_key, abstract.get());
         return libssh2_userauth_publickey_frommemory(session->raw(), user.data(), user.size(), nullptr, 0, key.data(), key.size(),
                                                      nullptr);
     };

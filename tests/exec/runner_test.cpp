@@ -151,6 +151,36 @@ TEST_CASE("large scripts and large outputs on both streams arrive whole") {
     });
 }
 
+TEST_CASE("a script in the runner itself takes no process, is journaled, and what it waits for can be ended") {
+    ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+        const TemporaryDirectory place;
+        const auto executor = local(runtime);
+        const Deadline root = Deadline::unlimited().child(60s);
+        Command library = command("worker=$BASHPID; ov_journal_result() { printf '%s %s %s\\n' \"$ov_record\" $1 $2 >>" +
+                                  place.path + "/journal; }");
+        library.persistent = true;
+        co_await executor->run(library, root);
+        Command light = command("[[ $BASHPID == $worker ]] && echo same");
+        light.in_runner = true;
+        light.record = "\"seq\":1";
+        const auto same = co_await executor->run(light, root);
+        CHECK(same.out == "same\n");
+        const std::string mark = "62" + std::to_string(::getpid());
+        Command hanging = command("sleep " + mark);
+        hanging.in_runner = true;
+        hanging.record = "\"seq\":2";
+        const auto start = Deadline::Clock::now();
+        const Errc code = co_await ov::test::code_of(executor->run(hanging, root.child(500ms)));
+        CHECK(code == Errc::timed_out);
+        CHECK(Deadline::Clock::now() - start < 2s);
+        const auto next = co_await executor->run(command("echo still here"), root);
+        CHECK(next.out == "still here\n");
+        CHECK_FALSE(alive_with(mark));
+        CHECK(slurp(place.path + "/journal") == "\"seq\":1 0 ok\n\"seq\":2 143 cancelled\n");
+        co_await executor->close(root);
+    });
+}
+
 TEST_CASE("cancelling ends the whole process tree of the step, and the runner goes on") {
     ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
         const auto executor = local(runtime);
@@ -211,7 +241,8 @@ TEST_CASE("no end record, no success: a runner that dies loses its step") {
         const auto executor = local(runtime);
         const Deadline root = Deadline::unlimited().child(20s);
         std::string message;
-        const Errc code = co_await ov::test::code_of(executor->run(command("read -r _ _ _ worker _ </proc/$BASHPID/stat; kill -9 $worker $$"), root), &message);
+        const Errc code = co_await ov::test::code_of(
+            executor->run(command("read -r _ _ _ worker _ </proc/$BASHPID/stat; kill -9 $worker $$"), root), &message);
         CHECK(code == Errc::transport_lost);
         CHECK(message.find("step") != std::string::npos);
         co_await executor->close(root.child(2s));
