@@ -91,7 +91,10 @@ void print_seed(const CloudInitFiles& files, std::ostream& out) {
 }
 
 void check(const RenderOptions& options, const VmSpec& spec, const HostFacts& facts, const VmRuntime& runtime, AppContext& to) {
-    std::vector<Diagnostic> findings;
+    ValidateOptions rules;
+    rules.backend = options.format == "qemu" ? Backend::qemu : Backend::libvirt;
+    rules.host_rules = options.format != "cloud-init";
+    std::vector<Diagnostic> findings = validate(spec, facts, rules);
     if (options.format == "libvirt") {
         for (std::vector<Diagnostic> more : {check_markup(spec, runtime), render_notes(spec, facts, runtime)})
             findings.insert(findings.end(), more.begin(), more.end());

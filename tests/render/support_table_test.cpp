@@ -31,7 +31,7 @@ TEST_CASE("every row of the support table has a positive and a negative document
 }
 
 TEST_CASE("documents of the support table are accepted or refused as they say, on every recorded host") {
-    for (const char* host : {"libvirt-9.0.yml", "libvirt-9.0-debian.yml", "libvirt-10.0.yml", "libvirt-11.3.yml"}) {
+    for (const std::string host : {"libvirt-9.0.yml", "libvirt-9.0-debian.yml", "libvirt-10.0.yml", "libvirt-11.3.yml"}) {
         for (const VmCase& one : all_cases(data_directory() / "data", "/lab")) {
             if (one.kind == VmCase::Kind::blank) continue;
             CAPTURE(host);

@@ -13,8 +13,8 @@ void add_tpms(pugi::xml_node devices, const Context& context) {
         set(backend, "type", type);
         if (type == "emulator")
             set(backend, "version", or_else(text_of(spec.backend, "version"), "2.0"));
-        else
-            set(add(backend, "device"), "path", text_of(spec.backend, "path"));
+        else if (const std::string path = text_of(spec.backend, "path"); !path.empty())
+            set(add(backend, "device"), "path", path);
     }
 }
 
