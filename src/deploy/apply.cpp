@@ -10,6 +10,7 @@
 #include "deploy/run_identity.hpp"
 #include "deploy/shell_block.hpp"
 #include "deploy/step_batch.hpp"
+#include "deploy/step_equipment.hpp"
 #include "ov/deploy.hpp"
 #include "ov_config.hpp"
 #include "plan/script_text.hpp"
@@ -43,7 +44,8 @@ private:
     LedgerJson deploy_record() const;
     /// Steps that run and whose number is above `after`.
     std::vector<const PreparedStep*> to_run(int after) const;
-    asio::awaitable<void> equip(std::vector<const PreparedStep*> steps, Command first, Deadline deadline);
+
+    asio::awaitable<void> send_equipment(std::vector<const PreparedStep*> steps, Command first, Deadline deadline);
 
     template <class Work>
     asio::awaitable<void> in_stage(WorkPhase stage, Work work) {
@@ -61,11 +63,6 @@ private:
     DeployReport report_;
     bool uses_run_dir_ = false;
 };
-
-asio::awaitable<void> run_prepared(Executor& executor, Command command, std::string what, Deadline deadline) {
-    const CommandResult result = co_await executor.run(std::move(command), deadline);
-    if (!result.ok()) throw Error(Errc::step_failed, fmt::format("{}: {}", what, exit_text(result)));
-}
 
 asio::awaitable<void> run_into(Executor& executor, Command command, Deadline deadline, CommandResult* into) {
     *into = co_await executor.run(std::move(command), deadline);
@@ -169,51 +166,14 @@ asio::awaitable<void> Apply::begin(Deadline deadline) {
     record.in_runner = true;
     record.script = all_of({script_call("ov_intents", {intents}), save,
                             save.find("ov_save") == std::string::npos ? "ov_sync \"$ov_journal\"\n" : ""});
-    co_await equip(steps, std::move(record), deadline);
+    co_await send_equipment(steps, std::move(record), deadline);
     on_guest_ = ledger_;
     ledger_.global = std::move(global);
 }
 
-/// What the runners need for `steps`: library parts and uploads. `first` goes to the user's runner ahead of the uploads.
-asio::awaitable<void> Apply::equip(std::vector<const PreparedStep*> steps, Command first, Deadline deadline) {
-    GuestParts user, root;
-    for (const PreparedStep* step : steps) (step->script.as == RunAs::root ? root : user) |= step->script.library;
-    StagedUploads staged = stage_uploads(steps, *request_.uploads, session_.place().run_dir);
-    std::vector<Command> commands;
-    if (!user.empty()) commands.push_back(session_.library_for(RunAs::user, user));
-    if (!root.empty()) commands.push_back(session_.library_for(RunAs::root, root));
-    const bool keeps_files = root.has(GuestPart::download) || root.has(GuestPart::packages) || root.has(GuestPart::repos) ||
-                             user.has(GuestPart::download);
-    const auto in_runner = [&commands](RunAs as, std::string script, std::string label) {
-        Command command;
-        command.as = as;
-        command.script = std::move(script);
-        command.label = std::move(label);
-        command.persistent = true;
-        commands.push_back(std::move(command));
-    };
-    if (staged.run_dir || keeps_files) in_runner(RunAs::user, "ov_make_run\n", "making the run directory");
-    commands.push_back(std::move(first));
-    for (StagedUploads::Script& script : staged.scripts) in_runner(script.as, std::move(script.text), "uploading small files");
-    auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
-        for (Command& command : commands) {
-            if (command.script.empty()) continue;
-            std::string what = command.label;
-            group.spawn(run_prepared(session_.executor(), std::move(command), std::move(what), group.deadline()));
-        }
-        co_return;
-    };
-    co_await with_task_group(deadline, body);
-    uses_run_dir_ = uses_run_dir_ || staged.run_dir || keeps_files;
-    for (const StagedUploads::Large& large : staged.large) {
-        const UploadCache::File& file = request_.uploads->file(large.source);
-        events_(event::Transfer{large.source, 0, file.size});
-        PutTarget target;
-        target.path = large.path;
-        target.sha256 = file.sha256;
-        co_await session_.executor().put(bytes_of_file(large.source), std::move(target), deadline);
-        events_(event::Transfer{large.source, file.size, file.size});
-    }
+asio::awaitable<void> Apply::send_equipment(std::vector<const PreparedStep*> steps, Command first, Deadline deadline) {
+    const bool run_dir = co_await equip(session_, std::move(steps), *request_.uploads, std::move(first), deadline, events_);
+    uses_run_dir_ = uses_run_dir_ || run_dir;
 }
 
 asio::awaitable<void> Apply::steps(Deadline deadline) {
@@ -253,7 +213,7 @@ asio::awaitable<void> Apply::one_reboot(const PreparedStep& step, Deadline deadl
     const std::string script = script_call("ov_intents", {line});
     co_await session_.must(RunAs::user, parts, script, "recording the reboot", deadline);
     // The new shells know nothing yet, and the run directory may be gone.
-    co_await equip(to_run(step.number), Command{}, deadline);
+    co_await send_equipment(to_run(step.number), Command{}, deadline);
     events_(event::StepFinished{step.layer, step.index + 1, step.of, StepState::ok, 0, 0, ""});
 }
 

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "async/task_group.hpp"
-#include "base/shell_quote.hpp"
 
 namespace ov {
 namespace {
@@ -108,59 +105,6 @@ asio::awaitable<void> run_batch(GuestSession& session, std::vector<const Prepare
     };
     co_await with_task_group(deadline, body, OnFailure::let_finish);
     if (batch->failure) std::rethrow_exception(batch->failure);
-}
-
-StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, UploadCache& uploads, const std::string& run_dir) {
-    constexpr std::size_t most_in_shell = 1 << 20, script_limit = 512 * 1024;
-    StagedUploads out;
-    std::set<std::pair<RunAs, std::string>> seen;
-    std::map<RunAs, std::string> variables;
-    std::size_t in_shell = 0;
-    std::string dirs, files;
-    const auto flush = [&] {
-        if (!dirs.empty()) out.scripts.push_back({RunAs::user, "mkdir -p --" + dirs + "\n"});
-        if (!files.empty()) out.scripts.push_back({RunAs::user, files + ":\n"});
-        dirs.clear();
-        files.clear();
-    };
-    const auto to_file = [&](const std::string& source, const std::string& path, bool keep_mode) {
-        out.run_dir = true;
-        const UploadCache::File& file = uploads.file(source);
-        if (file.size > UploadCache::inline_limit) {
-            out.large.push_back({source, path});
-            return;
-        }
-        files += fmt::format("printf %b {} >{} &&\n", file.quoted, shell_quote(path));
-        if (keep_mode && (file.mode & 0100)) files += "chmod 0755 -- " + shell_quote(path) + " &&\n";
-        if (files.size() > script_limit) flush();
-    };
-    for (const PreparedStep* step : steps)
-        for (const Upload& upload : step->script.uploads) {
-            const std::string path = run_dir + "/" + upload.staged;
-            if (!upload.tree) {
-                const std::string& quoted = uploads.file(upload.source).quoted;
-                if (!quoted.empty() && in_shell + quoted.size() <= most_in_shell) {
-                    if (!seen.emplace(step->script.as, path).second) continue;
-                    in_shell += quoted.size();
-                    variables[step->script.as] += fmt::format("ov_uploads[{}]={}\n", path, quoted);
-                } else if (seen.emplace(RunAs::user, path).second) {
-                    to_file(upload.source, path, false);
-                }
-                continue;
-            }
-            if (!seen.emplace(RunAs::user, path).second) continue;
-            out.run_dir = true;
-            std::set<std::string> folders = {path};
-            for (const std::string& name : uploads.tree(upload.source))
-                if (const std::size_t slash = name.rfind('/'); slash != std::string::npos)
-                    folders.insert(path + "/" + name.substr(0, slash));
-            for (const std::string& folder : folders) dirs += " " + shell_quote(folder);
-            for (const std::string& name : uploads.tree(upload.source))
-                to_file(upload.source + "/" + name, path + "/" + name, true);
-        }
-    flush();
-    for (auto& [as, script] : variables) out.scripts.push_back({as, std::move(script)});
-    return out;
 }
 
 }  // namespace ov
