@@ -268,6 +268,13 @@ void Runner::on_closed(const RemoteExit& exit) {
     changed_.notify();
 }
 
+asio::awaitable<void> Runner::idle(Deadline deadline) {
+    while (!running_.empty()) {
+        const auto last = running_.back();
+        co_await last->changed.wait(deadline);
+    }
+}
+
 asio::awaitable<void> Runner::close(Deadline deadline) {
     if (exit_) co_return;
     process_->end_input();

@@ -27,6 +27,8 @@ public:
 
     asio::awaitable<CommandResult> run(Command command, Deadline deadline, OutputSink sink);
 
+    /// Waits until every script handed in has ended.
+    asio::awaitable<void> idle(Deadline deadline);
     /// Ends its input and waits until it has gone; then nothing of it runs any more, except what steps put there on purpose.
     asio::awaitable<void> close(Deadline deadline);
     bool alive() const noexcept { return !exit_; }

@@ -48,11 +48,22 @@ asio::awaitable<std::unique_ptr<RemoteProcess>> RunnerExecutor::launch(RunAs as,
 }
 
 asio::awaitable<void> RunnerExecutor::give_up_runners(Deadline deadline) {
-    for (Level& level : levels_) {
-        if (!level.runner) continue;
-        const auto runner = std::move(level.runner);
-        co_await runner->close(deadline);
+    giving_up_ = true;
+    std::exception_ptr failure;
+    try {
+        for (Level& level : levels_) {
+            if (!level.runner) continue;
+            const auto runner = std::move(level.runner);
+            // Closing would drop what was handed in before the server refused another channel.
+            co_await runner->idle(deadline);
+            co_await runner->close(deadline);
+        }
+    } catch (const Error&) {
+        failure = std::current_exception();
     }
+    giving_up_ = false;
+    changed_.notify();
+    if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<std::unique_ptr<Runner>> RunnerExecutor::start_runner(RunAs as, Deadline deadline) {
@@ -99,6 +110,7 @@ asio::awaitable<CommandResult> RunnerExecutor::run(Command command, Deadline dea
 asio::awaitable<CommandResult> RunnerExecutor::run_alone(Command command, Deadline deadline, OutputSink sink) {
     if (command.persistent) co_return CommandResult{};
     const Semaphore::Place place = co_await channel_.acquire(deadline);
+    while (giving_up_) co_await changed_.wait(deadline);
     auto runner = co_await start_runner(command.as, deadline);
     std::vector<Command> persistent = level(command.as).persistent;
     // Tells the guest library that this shell is not the last one.

@@ -48,6 +48,7 @@ private:
     Event changed_;
     /// Set when the machine allows one channel at a time (MaxSessions 1): then each command gets a channel of its own.
     bool one_channel_ = false;
+    bool giving_up_ = false;  ///< the runners of before are still at work
     Semaphore channel_;
     bool closed_ = false;
 };
