@@ -95,7 +95,8 @@ struct CloudInit {
     CloudInitNetwork network;
     Mirrors mirrors;
     OvInstall ov_install;
-    std::string extra;  ///< raw cloud-config
+    std::string extra;     ///< raw cloud-config
+    YamlPtr extra_config;  ///< `extra` read: a mapping, or null when absent or wrong
     bool operator==(const CloudInit&) const = default;
 };
 

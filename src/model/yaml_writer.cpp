@@ -21,20 +21,42 @@ bool is_bare(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+/// Characters beyond ASCII that YAML 1.1 takes for a line break or refuses: U+0080-U+009F, U+2028, U+2029, the byte order mark.
+/// Length in bytes and the escape, or 0.
+std::pair<std::size_t, std::string> special(std::string_view text) {
+    if (text.size() >= 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0)
+        return {2, fmt::format("\\x{:02x}", static_cast<unsigned char>(text[1]))};
+    if (text.starts_with("\xe2\x80\xa8")) return {3, "\\L"};
+    if (text.starts_with("\xe2\x80\xa9")) return {3, "\\P"};
+    if (text.starts_with("\xef\xbb\xbf")) return {3, "\\uFEFF"};
+    return {0, {}};
+}
+
+bool has_special(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (special(text.substr(i)).first > 0) return true;
+    return false;
+}
+
 std::string quoted(std::string_view text) {
     std::string out = "\"";
-    for (const char c : text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
         const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\')
+        if (const auto [length, escape] = special(text.substr(i)); length > 0) {
+            out += escape;
+            i += length - 1;
+        } else if (c == '"' || c == '\\') {
             (out += '\\') += c;
-        else if (c == '\n')
+        } else if (c == '\n') {
             out += "\\n";
-        else if (c == '\t')
+        } else if (c == '\t') {
             out += "\\t";
-        else if (byte < 0x20 || byte == 0x7f)
+        } else if (byte < 0x20 || byte == 0x7f) {
             out += fmt::format("\\x{:02x}", byte);
-        else
+        } else {
             out += c;  // UTF-8 goes as it is
+        }
     }
     return out + '"';
 }
@@ -50,6 +72,29 @@ bool needs_quotes(const YamlNode& scalar) {
 
 std::string scalar_text(const YamlNode& node) {
     return needs_quotes(node) ? quoted(node.text) : node.text;
+}
+
+/// Lines of plain text read best as they are: a literal block gives back exactly them.
+bool is_block(const YamlNode& scalar) {
+    const std::string_view text = scalar.text;
+    if (scalar.plain || text.size() < 2 || text.find('\n') == std::string_view::npos) return false;
+    // Blanks or newlines in front would need an indentation indicator; several at the end a chomping one.
+    if (text.front() == ' ' || text.front() == '\n' || text.ends_with("\n\n")) return false;
+    return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c == '\n' || c == '\t' || c >= 0x20; }) &&
+           text.find('\x7f') == std::string_view::npos && !has_special(text) && text.find(" \n") == std::string_view::npos &&
+           text.find("\t\n") == std::string_view::npos && text.back() != ' ' && text.back() != '\t' && text.front() != '\t';
+}
+
+void write_block(std::string& out, std::string_view text, int depth) {
+    out += text.ends_with('\n') ? " |\n" : " |-\n";
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    while (true) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        if (end > 0) out.append(static_cast<std::size_t>(depth), ' ') += text.substr(0, end);
+        out += '\n';
+        if (end == text.size()) return;
+        text.remove_prefix(end + 1);
+    }
 }
 
 std::string key_text(const std::string& key) {
@@ -78,7 +123,10 @@ void write_value(std::string& out, const YamlNode& node, int depth, bool in_list
             out += " null\n";
             return;
         case YamlNode::Kind::scalar:
-            out += " " + scalar_text(node) + "\n";
+            if (is_block(node) && depth > 0)
+                write_block(out, node.text, depth);
+            else
+                out += " " + scalar_text(node) + "\n";
             return;
         case YamlNode::Kind::sequence:
             if (node.items.empty()) {

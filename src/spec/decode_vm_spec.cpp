@@ -93,6 +93,22 @@ private:
     std::string list_;
 };
 
+/// cloud-init takes one document, a mapping: with anything else in it the guest would ignore the whole seed.
+void read_extra(VmSpec& spec, Report& report) {
+    if (!spec.cloud_init || spec.cloud_init->extra.empty()) return;
+    std::vector<Diagnostic> inside;
+    const std::vector<YamlPtr> documents = parse_yaml(spec.cloud_init->extra, report.file, inside);
+    const auto wrong =
+        std::find_if(inside.begin(), inside.end(), [](const Diagnostic& d) { return d.severity == Severity::error; });
+    if (wrong != inside.end())
+        report.findings.push_back(spec.finding(
+            "cloud_init.extra", fmt::format("no YAML: {} (line {} of the text)", wrong->message, wrong->where.line)));
+    else if (documents.size() == 1 && documents.front()->is_map())
+        spec.cloud_init->extra_config = documents.front();
+    else if (!documents.empty())
+        report.findings.push_back(spec.finding("cloud_init.extra", "must be one YAML mapping of cloud-config keys"));
+}
+
 }  // namespace
 
 YamlPtr with_todays_keys(const Cursor& body) {
@@ -117,6 +133,7 @@ VmSpec decode_vm_spec(const std::string& name, const Cursor& cursor) {
     for (const std::string_view key : {"description", "version"}) reader.root().ignore(key);
     describe(reader, spec);
     reader.finish();
+    read_extra(spec, body.report());
     return spec;
 }
 

@@ -4,15 +4,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <pugixml.hpp>
 #include <string>
 #include <string_view>
 
 #include "ov/compile.hpp"
 #include "ov/load.hpp"
 #include "ov/plan_output.hpp"
+#include "ov/render.hpp"
 #include "ov/validate_layer.hpp"
+#include "ov/vm_validate.hpp"
 #include "plan/step_script.hpp"
+#include "render/text_check.hpp"
 #include "spec/decode_layer.hpp"
+#include "spec/yaml_document.hpp"
 #include "support/temp_tree.hpp"
 
 namespace ov::fuzz {
@@ -80,6 +85,55 @@ inline void project(std::string_view text) {
         }
     } catch (const Error&) {
     }
+}
+
+/// The host of a VM: all three, since they render forwards, id maps and processors differently.
+inline HostFacts host(bool kvm, bool passt, Version version) {
+    HostFacts facts;
+    facts.cpu_vendor = "GenuineIntel";
+    facts.kvm = kvm;
+    facts.libvirt = LibvirtFacts{};
+    facts.libvirt->version = version;
+    facts.libvirt->passt = passt;
+    facts.qemu = QemuFacts{{7, 2, 0}, {}};
+    facts.uid = facts.gid = 1001;
+    facts.subuid = facts.subgid = SubIdRange{100000, 65536};
+    facts.swtpm = facts.virtiofsd = facts.passt = "/usr/bin/x";
+    facts.firmware = {{"/code.fd", "/vars.fd", "raw", false, false}, {"/code.ms.fd", "/vars.ms.fd", "raw", true, true}};
+    return facts;
+}
+
+inline void render_on(const VmSpec& spec, const HostFacts& facts) {
+    const VmRuntime runtime = default_runtime(spec, facts, {"/project", "/state", {}});
+    std::vector<Diagnostic> findings = validate(spec, facts);
+    for (const Diagnostic& finding : check_markup(spec, runtime)) findings.push_back(finding);
+    bool valid = true;
+    for (const Diagnostic& finding : findings) {
+        require(!finding.message.empty(), "a finding without words");
+        valid = valid && finding.severity != Severity::error;
+    }
+    try {
+        const std::string xml = render_domain(spec, facts, runtime);
+        require(xml == render_domain(spec, facts, runtime), "two renders differ");
+        pugi::xml_document document;
+        require(document.load_buffer(xml.data(), xml.size()), "XML that is not well-formed");
+        require(render::broken_part(document).empty(), "XML with a character or a name that XML cannot carry");
+    } catch (const SpecError&) {
+        require(!valid, "a valid spec that cannot be rendered");
+    }
+    for (const std::string& word : render_argv(spec, facts, runtime)) require(!word.empty(), "an empty argument");
+    const CloudInitFiles seed = render_cloud_init(spec, runtime);
+    std::vector<Diagnostic> wrong;
+    if (valid) require(spec::parse_yaml(seed.user_data, "user-data", wrong).size() == 1, "a seed that is not one document");
+}
+
+/// Any bytes as the body of a VM entity: findings, or definitions that are well-formed.
+inline void vm(std::string_view text) {
+    std::vector<Diagnostic> findings;
+    const VmSpec spec = parse_vm_spec(text, "web", "vm.yml", findings);
+    for (const Diagnostic& finding : findings) require(!finding.message.empty(), "a finding without words");
+    static const HostFacts hosts[] = {host(true, true, {11, 3, 0}), host(false, false, {9, 0, 0})};
+    for (const HostFacts& facts : hosts) render_on(spec, facts);
 }
 
 }  // namespace ov::fuzz

@@ -33,3 +33,6 @@ TEST_CASE("the stored inputs of the layer fuzzer pass") {
 TEST_CASE("the stored inputs of the project fuzzer pass") {
     CHECK(replay("project", ov::fuzz::project) >= 2);
 }
+TEST_CASE("the stored inputs of the VM fuzzer pass") {
+    CHECK(replay("vm", ov::fuzz::vm) >= 30);
+}

@@ -109,7 +109,9 @@ std::string user_data(const VmSpec& spec, const VmRuntime& runtime) {
     add_text(entries, "timezone", settings.timezone);
     entries.emplace_back("users", users_of(spec, runtime));
     if (auto files = files_of(settings); !files.empty()) entries.emplace_back("write_files", list_of(std::move(files)));
-    return "#cloud-config\n" + write_yaml(*sorted(yaml_map(std::move(entries))));
+    YamlPtr config = yaml_map(std::move(entries));
+    if (settings.extra_config) config = merged(config, settings.extra_config);
+    return "#cloud-config\n" + write_yaml(*sorted(config));
 }
 
 std::string meta_data(const VmSpec& spec, const VmRuntime& runtime) {
