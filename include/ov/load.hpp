@@ -21,6 +21,9 @@ struct LoadOptions {
 /// project, Error{io} when a file cannot be read.
 Project load_project(const LoadOptions& options);
 
+/// The same without throwing SpecError: what could be read, and every finding by place. For the verbs that show findings.
+Project inspect_project(const LoadOptions& options, std::vector<Diagnostic>& findings);
+
 /// The host's deploy.yml alone, for the verbs that need no project.
 DeployMap load_deploy_file(const std::string& path, std::vector<Diagnostic>& warnings);
 

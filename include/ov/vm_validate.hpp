@@ -16,6 +16,8 @@
 
 namespace ov {
 
+struct Project;
+
 struct ValidateOptions {
     std::optional<Backend> backend;  ///< unset: the entity's own
     long long instances = 1;         ///< above 1: fixed forwards, a fixed MAC and host devices are errors (decisions 30)
@@ -26,9 +28,12 @@ struct ValidateOptions {
 /// Errors, warnings and notes of one entity, by place. `facts` is the host it would run on.
 std::vector<Diagnostic> validate(const VmSpec& spec, const HostFacts& facts, const ValidateOptions& options = {});
 
-/// Rules between entities: names that collide (`web-1` and instance 1 of `web`), `from_vm` unknown, naming itself or going
-/// in a circle.
+/// Rules between entities: `from_vm` that is unknown or goes in a circle.
 std::vector<Diagnostic> validate_entities(const std::map<std::string, VmSpecPtr, std::less<>>& specs);
+
+/// All of the above for a project: `validate_entities`, and instances whose domain is another entity's (decisions 27: `web` with
+/// instance `1` and an entity `web-1`).
+std::vector<Diagnostic> validate_vm_names(const Project& project);
 
 /// The `instance.yml` of one machine (`vm-spec.md` 12).
 struct InstanceOverride {

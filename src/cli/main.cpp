@@ -9,6 +9,7 @@
 #include "cli/app_context.hpp"
 #include "cli/deploy_command.hpp"
 #include "cli/dotenv.hpp"
+#include "cli/host_command.hpp"
 #include "cli/layer_command.hpp"
 #include "cli/vm_command.hpp"
 #include "ov/diagnostic.hpp"
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
         "`ov VERB --help` tells more.");
     ov::cli::add_deploy_commands(app, context);
     ov::cli::add_fleet_commands(app, context);
+    ov::cli::add_host_commands(app, context);
     ov::cli::add_layer_commands(app, context);
     ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {

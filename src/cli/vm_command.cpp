@@ -1,13 +1,17 @@
 #include "cli/vm_command.hpp"
 
+#include "cli/vm_gpu_command.hpp"
 #include "cli/vm_render_command.hpp"
+#include "cli/vm_validate_command.hpp"
 
 namespace ov::cli {
 
 void add_vm_commands(CLI::App& app, AppContext& context) {
-    CLI::App* vm = app.add_subcommand("vm", "Look at VM definitions: render");
+    CLI::App* vm = app.add_subcommand("vm", "Look at VM definitions: validate, render, gpu");
     vm->require_subcommand(1);
+    add_vm_gpu(*vm, context);
     add_vm_render(*vm, context);
+    add_vm_validate(*vm, context);
 }
 
 }  // namespace ov::cli

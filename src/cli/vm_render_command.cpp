@@ -9,6 +9,7 @@
 #include <memory>
 #include <ostream>
 
+#include "cli/host_command.hpp"
 #include "cli/vm_entity_ref.hpp"
 #include "lifecycle/deploy_target.hpp"
 #include "model/yaml_writer.hpp"
@@ -39,13 +40,6 @@ void settle(std::vector<Diagnostic> findings, AppContext& to) {
             to.err << (finding.severity == Severity::note ? "ov: note: " : "ov: warning: ") << finding.str() << '\n';
     std::erase_if(findings, [&](const Diagnostic& d) { return !is_error(d); });
     if (!findings.empty()) throw SpecError(std::move(findings));
-}
-
-HostFacts facts_from(const std::string& file, AppContext& to) {
-    std::vector<Diagnostic> findings;
-    HostFacts facts = parse_host_facts(read_file(file), file, findings);
-    settle(std::move(findings), to);
-    return facts;
 }
 
 /// What create would use; with a file, its values in place of everything that create would make (disk, firmware variables,
@@ -106,7 +100,7 @@ void run_render(const RenderOptions& options, AppContext& to) {
     const Project project = load_project({to.directory, std::nullopt});
     const VmIdentity machine = named_vm(options.name);
     VmSpec spec = find_vm_spec(project, machine.entity);
-    const HostFacts facts = facts_from(options.facts, to);
+    const HostFacts facts = host_facts(options.facts, "", to);
     VmRuntime runtime = runtime_from(options, spec, facts, machine, to);
     check(options, spec, facts, runtime, to);
     redact(spec, runtime);
@@ -128,7 +122,7 @@ void add_vm_render(CLI::App& vm, AppContext& context) {
         ->check(CLI::IsMember({"libvirt", "qemu", "cloud-init"}))
         ->capture_default_str();
     command->add_option("--runtime", options->runtime, "Runtime parameters as YAML (default: what `ov vm create` would use)");
-    command->add_option("--facts", options->facts, "Facts of a host as YAML")->required();
+    command->add_option("--facts", options->facts, "Facts of a host as YAML (default: this host)");
     command->callback([options, &context] { context.action = [options, &context] { run_render(*options, context); }; });
 }
 

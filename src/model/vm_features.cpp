@@ -206,6 +206,7 @@ constexpr VmFeature table[] = {
      "sysinfo/oemStrings",
      "os/smbios mode='sysinfo', no control characters",
      "-smbios type=11,value="},
+    {"sysinfo", "libvirt.sysinfo.type", "smbios", {}, "sysinfo/@type", "", "-smbios"},
     {"sysinfo bios", "libvirt.sysinfo.bios", "", {}, "sysinfo/bios", "os/smbios mode='sysinfo'", no_argv},
     {"sysinfo system", "libvirt.sysinfo.system", "", {}, "sysinfo/system", "os/smbios mode='sysinfo'", no_argv},
     {"sysinfo chassis", "libvirt.sysinfo.chassis", "", {}, "sysinfo/chassis", "os/smbios mode='sysinfo'", no_argv},

@@ -4,6 +4,8 @@
 
 #include "model/names.hpp"
 #include "model/vm_check.hpp"
+#include "model/vm_identity.hpp"
+#include "ov/project.hpp"
 
 namespace ov {
 
@@ -64,6 +66,27 @@ std::vector<Diagnostic> validate_entities(const std::map<std::string, VmSpecPtr,
             findings.push_back(spec->finding("source.from_vm", fmt::format("clones in a circle: {}", join(chain, " -> "))));
     }
     sort_by_position(findings);
+    return findings;
+}
+
+std::vector<Diagnostic> validate_vm_names(const Project& project) {
+    std::map<std::string, VmSpecPtr, std::less<>> specs;
+    std::map<std::string, std::string> domains;
+    for (const auto& [name, entity] : project.vms) {
+        specs.emplace(name, entity.spec);
+        domains.emplace(VmIdentity{name, {}}.domain(), name);
+    }
+    std::vector<Diagnostic> findings = validate_entities(specs);
+    for (const auto& [key, node] : project.deploys) {
+        if (node.target != "vm") continue;
+        const VmIdentity machine = vm_identity(key, node);
+        const auto taken = domains.find(machine.domain());
+        if (!machine.instance.empty() && taken != domains.end())
+            findings.push_back({node.where, "deploy." + key,
+                                fmt::format("instance {} of '{}' and the entity '{}' would share the domain {}", machine.instance,
+                                            machine.entity, taken->second, machine.domain()),
+                                Severity::error});
+    }
     return findings;
 }
 

@@ -58,17 +58,23 @@ DeployMap read_deploy_file(const std::string& path, std::vector<Diagnostic>& fin
 
 }  // namespace
 
-Project load_project(const LoadOptions& options) {
+Project inspect_project(const LoadOptions& options, std::vector<Diagnostic>& findings) {
     const std::string directory = fs::absolute(options.directory).lexically_normal().string();
     const std::string trimmed =
         directory.size() > 1 && directory.ends_with('/') ? directory.substr(0, directory.size() - 1) : directory;
     if (!fs::exists(fs::path(trimmed) / "overthink.yml"))
         throw Error(Errc::not_found, fmt::format("no project in {}: overthink.yml is missing", trimmed));
-    std::vector<Diagnostic> findings;
     Project project = spec::ProjectLoader(trimmed).load(findings);
     if (options.deploy_file)
         project.deploys = spec::merge_deploys(project.deploys, read_deploy_file(*options.deploy_file, findings));
     spec::check_deploys(project.deploys, findings);
+    sort_by_position(findings);
+    return project;
+}
+
+Project load_project(const LoadOptions& options) {
+    std::vector<Diagnostic> findings;
+    Project project = inspect_project(options, findings);
     settle(findings, project.warnings);
     return project;
 }
