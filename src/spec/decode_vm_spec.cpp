@@ -28,25 +28,6 @@ void describe(FieldVisitor& v, VmSpec& spec) {
 
 namespace {
 
-/// Renames `old` to `now` in a copy of `map`. Returns the map itself when there is nothing to do.
-YamlPtr renamed(const YamlPtr& map, std::string_view old, std::string_view now, const std::string& path, Report& report) {
-    if (map->find(old) == nullptr) return map;
-    auto copy = std::make_shared<YamlNode>(*map);
-    const auto found = std::find_if(copy->entries.begin(), copy->entries.end(), [&](const YamlEntry& e) { return e.key == old; });
-    const YamlNode* other = map->find(now);
-    if (other != nullptr && !equal_values(*other, *found->value))
-        report.add(Severity::error, found->line, found->column, join_path(path, old),
-                   fmt::format("{} and {} are one key and have different values; keep {}", old, now, now));
-    else
-        report.add(Severity::warning, found->line, found->column, join_path(path, old),
-                   fmt::format("an older spelling; write {}", now));
-    if (other != nullptr)
-        copy->entries.erase(found);
-    else
-        found->key = now;
-    return copy;
-}
-
 YamlPtr with_child(const YamlPtr& map, std::string_view key, const YamlPtr& value) {
     auto copy = std::make_shared<YamlNode>(*map);
     for (YamlEntry& entry : copy->entries)
@@ -111,13 +92,31 @@ void read_extra(VmSpec& spec, Report& report) {
 
 }  // namespace
 
+YamlPtr renamed_key(const YamlPtr& map, std::string_view old, std::string_view now, const std::string& path, Report& report) {
+    if (map->find(old) == nullptr) return map;
+    auto copy = std::make_shared<YamlNode>(*map);
+    const auto found = std::find_if(copy->entries.begin(), copy->entries.end(), [&](const YamlEntry& e) { return e.key == old; });
+    const YamlNode* other = map->find(now);
+    if (other != nullptr && !equal_values(*other, *found->value))
+        report.add(Severity::error, found->line, found->column, join_path(path, old),
+                   fmt::format("{} and {} are one key and have different values; keep {}", old, now, now));
+    else
+        report.add(Severity::warning, found->line, found->column, join_path(path, old),
+                   fmt::format("an older spelling; write {}", now));
+    if (other != nullptr)
+        copy->entries.erase(found);
+    else
+        found->key = now;
+    return copy;
+}
+
 YamlPtr with_todays_keys(const Cursor& body) {
-    YamlPtr map = renamed(body.share(), "cpus", "cpu", body.path(), body.report());
+    YamlPtr map = renamed_key(body.share(), "cpus", "cpu", body.path(), body.report());
     for (const std::string_view block : {"source", "cloud_init"}) {
         const auto entry =
             std::find_if(map->entries.begin(), map->entries.end(), [&](const YamlEntry& e) { return e.key == block; });
         if (entry == map->entries.end()) continue;
-        const YamlPtr inner = renamed(entry->value, "packages", "package", join_path(body.path(), block), body.report());
+        const YamlPtr inner = renamed_key(entry->value, "packages", "package", join_path(body.path(), block), body.report());
         if (inner != entry->value) map = with_child(map, block, inner);
     }
     return map;

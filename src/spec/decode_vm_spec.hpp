@@ -8,6 +8,9 @@
 
 namespace ov::spec {
 
+/// `map` with the key `old` called `now`, and a warning about it; both with different values are an error. `path` is the map's.
+YamlPtr renamed_key(const YamlPtr& map, std::string_view old, std::string_view now, const std::string& path, Report& report);
+
 /// `body` with `cpus` and `packages` under their names of today, each with a warning; both spellings with different values
 /// are an error.
 YamlPtr with_todays_keys(const Cursor& body);

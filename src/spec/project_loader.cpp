@@ -9,6 +9,7 @@
 #include "spec/decode_deploy.hpp"
 #include "spec/decode_layer.hpp"
 #include "spec/decode_vm_entity.hpp"
+#include "spec/decode_vm_spec.hpp"
 #include "spec/document_shape.hpp"
 #include "spec/yaml_document.hpp"
 
@@ -82,7 +83,9 @@ void ProjectLoader::visit(const std::string& file, int depth, const SourcePositi
     open_files_.pop_back();
 }
 
-void ProjectLoader::read_document(const Cursor& document, const std::string& file) {
+void ProjectLoader::read_document(const Cursor& authored, const std::string& file) {
+    // Older pages write `vms:`.
+    const Cursor document(renamed_key(authored.share(), "vms", "vm", {}, authored.report()), {}, authored.report());
     const DocumentShape shape = recognise(document);
     if (shape.shape == Shape::collection) read_collection(document, file);
     if (shape.shape == Shape::entity) read_entity(document, shape.kind);
