@@ -128,6 +128,8 @@ asio::awaitable<void> probe_libvirt(HostProbeResult& result, HostProbe how, std:
     }
     LibvirtFacts libvirt;
     libvirt.uri = !how.connect.empty() ? how.connect : facts.uid == 0 ? "qemu:///system" : "qemu:///session";
+    if (libvirt.uri.find("+ssh://") != std::string::npos)
+        result.notes.push_back("files, programs, KVM and ids are those of this host, not of " + libvirt.uri);
     const std::vector<std::string> virsh{program, "--quiet", "--connect", libvirt.uri};
     const auto command = [&](std::initializer_list<const char*> words) {
         std::vector<std::string> argv = virsh;

@@ -67,8 +67,13 @@ void check_video(VmCheck& check, const vm::Video& video, const std::string& path
         if (!qxl && key != "vram") check.refuse(at, !value->empty(), "is for the model qxl only");
     }
     const bool no_memory = video.model == "none" || video.model == "ramfb" || video.model == "virtio";
-    check.refuse(path + ".vram", no_memory && !video.vram.empty(),
-                 fmt::format("the model {} has no memory of its own", video.model));
+    if (no_memory && !video.vram.empty())
+        check.warning(path + ".vram", fmt::format("has no effect: the model {} has no memory of its own", video.model));
+    constexpr std::uint64_t mib = 1U << 20U;
+    const auto vram = vm::parse_size(video.vram, vm::SizeUnit::kib), vgamem = vm::parse_size(video.vgamem, vm::SizeUnit::kib);
+    if (vram && *vram < mib && !no_memory) check.error(path + ".vram", fmt::format("expected at least 1M, got '{}'", video.vram));
+    if (vgamem && (*vgamem < mib || (*vgamem & (*vgamem - 1)) != 0))
+        check.error(path + ".vgamem", fmt::format("expected a power of two of at least 1M, got '{}'", video.vgamem));
     check.in_range(path + ".heads", video.heads, 0, 16);
     if (video.heads.value_or(0) > 1 && !qxl && video.model != "virtio")
         check.error(path + ".heads", fmt::format("the model {} has one head; use virtio", video.model));
