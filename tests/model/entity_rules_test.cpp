@@ -102,6 +102,10 @@ TEST_CASE("4, 5 network and ssh") {
 TEST_CASE("cloud-init 2 and 7 snapshots") {
     const RuleRow rows[] = {
         {"2 users need a name", "cloud_init: {users: [{sudo: true}]}", "cloud_init.users[0]", "name"},
+        {"W5 user names", "cloud_init: {users: [{name: Mira Lo}]}", "cloud_init.users[0].name", "Mira Lo"},
+        {"W5 hostname", "cloud_init: {hostname: my_host}", "cloud_init.hostname", "my_host"},
+        {"W5 control characters", "cloud_init: {package: [\"a\\nb\"]}", "cloud_init.package[0]", "control"},
+        {"W5 url", "cloud_init: {ov_install: {strategy: url, url: 'ftp://x'}}", "cloud_init.ov_install.url", "ftp://x"},
         {"W5 duplicate users", "cloud_init: {users: [{name: a}, {name: a}]}", "cloud_init.users[1].name", "already"},
         {"2 files need a path", "cloud_init: {write_files: [{content: x}]}", "cloud_init.write_files[0]", "path"},
         {"W5 relative path", "cloud_init: {write_files: [{path: x}]}", "cloud_init.write_files[0].path", "absolute"},
