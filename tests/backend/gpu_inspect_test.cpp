@@ -5,7 +5,9 @@
 
 #include <filesystem>
 
-#include "ov/vm_spec.hpp"
+#include "model/facts.hpp"
+#include "ov/render.hpp"
+#include "ov/vm_validate.hpp"
 #include "support/temp_tree.hpp"
 
 using ov::test::TempTree;
@@ -107,6 +109,16 @@ TEST_CASE("14 the printed block pasted into YAML is the whole group") {
     REQUIRE(spec.libvirt.devices.hostdevs.size() == 2);
     CHECK(spec.libvirt.devices.hostdevs[1].source.at("function") == "0x1");
     CHECK(spec.libvirt.devices.hostdevs[0].managed == "yes");
+
+    const ov::HostFacts facts = ov::test::recorded_facts("libvirt-11.3");
+    for (const ov::Diagnostic& finding : ov::validate(spec, facts)) CHECK_MESSAGE(false, finding.str());
+    const std::string xml = ov::render_domain(spec, facts, ov::default_runtime(spec, facts, {"/p", "/s", ""}));
+    std::size_t devices = 0;
+    for (std::size_t at = xml.find("<hostdev "); at != std::string::npos; at = xml.find("<hostdev ", at + 1)) ++devices;
+    CHECK(devices == 2);
+    CHECK(xml.find("managed=\"yes\"") != std::string::npos);
+    for (const char* function : {"0x0", "0x1"})
+        CHECK(xml.find("bus=\"0x01\" slot=\"0x00\" function=\"" + std::string(function) + "\"") != std::string::npos);
 }
 
 TEST_CASE("14 AMD with two GPUs, one unbound and alone") {
