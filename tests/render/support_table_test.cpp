@@ -1,6 +1,7 @@
 // Every row of the support table has a document that is accepted and rendered, or a reason why not, and one that is refused.
 #include "support/vm_cases.hpp"
 
+#include <cstdio>
 #include <map>
 
 #include "support/render_case.hpp"
@@ -50,4 +51,39 @@ TEST_CASE("documents of the support table are accepted or refused as they say, o
             }
         }
     }
+}
+
+TEST_CASE("the findings of every document on four hosts, side by side") {
+    const std::vector<std::string> hosts{"libvirt-9.0", "libvirt-9.0-debian", "libvirt-10.0", "libvirt-11.3"};
+    std::printf("%-44s", "document");
+    for (const std::string& host : hosts) std::printf(" %-19s", host.c_str());
+    std::printf("\n");
+    std::map<std::string, int> refused;
+    for (const VmCase& one : all_cases(data_directory() / "data", "/lab")) {
+        if (one.kind != VmCase::Kind::ok) continue;
+        std::vector<std::string> cells, words;
+        for (const std::string& host : hosts) {
+            const VmCaseInput input = input_of(one, data_directory() / "data" / "facts" / (host + ".yml"), "/lab");
+            const auto findings = findings_of(input, ov::Backend::libvirt);
+            const auto notes = ov::render_notes(input.spec, input.facts, input.runtime);
+            cells.push_back(!findings.empty() ? "refused" : notes.empty() ? "ok" : "ok, with a note");
+            refused[host] += findings.empty() ? 0 : 1;
+            for (const auto* list : {&findings, &notes})
+                if (!list->empty()) words.push_back(host + ": " + list->front().path + ": " + list->front().message);
+        }
+        // Every document has an SSH forward: the note about passt would stand in every line.
+        if (std::all_of(words.begin(), words.end(), [](const std::string& w) { return w.find("refuses passt, so") != w.npos; }))
+            continue;
+        std::printf("%-44.44s", one.name.c_str());
+        for (const std::string& cell : cells) std::printf(" %-19s", cell.c_str());
+        std::printf("\n");
+        if (std::find(cells.begin(), cells.end(), "refused") == cells.end()) continue;
+        for (const std::string& text : words) std::printf("    %s\n", text.c_str());
+    }
+    std::printf("refused:");
+    for (const std::string& host : hosts) std::printf(" %s %d", host.c_str(), refused[host]);
+    std::printf("\n");
+    CHECK(refused["libvirt-9.0-debian"] > refused["libvirt-9.0"]);
+    CHECK(refused["libvirt-9.0"] > refused["libvirt-10.0"] - 1);
+    CHECK(refused["libvirt-10.0"] > refused["libvirt-11.3"]);
 }
