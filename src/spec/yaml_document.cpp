@@ -29,7 +29,10 @@ public:
 
     std::vector<YamlPtr> documents;
 
-    void OnDocumentStart(const YAML::Mark&) override {
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        // A comma after a flow mapping is never consumed: the parser would answer with empty documents for ever.
+        if (begin_ == mark.pos) throw YAML::ParserException(mark, "text after the end of the value");
+        begin_ = mark.pos;
         anchors_.clear();
         open_.clear();
         values_ = 0;
@@ -176,6 +179,7 @@ private:
     std::unordered_map<YAML::anchor_t, Anchored> anchors_;
     std::vector<Open> open_;
     std::size_t values_ = 0;
+    int begin_ = -1;  ///< of the document that was read last
 };
 
 }  // namespace

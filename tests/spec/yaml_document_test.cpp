@@ -26,6 +26,7 @@ TEST_CASE("each trap of YAML is a finding with its place") {
     };
     const Row rows[] = {
         {"duplicate key", "a: 1\nb: 2\na: 3\n", "f.yml:3:1: duplicate key \"a\", first at line 1"},
+        {"text after a flow mapping", "{a: 1}, b\n", "f.yml:1:7: YAML: text after the end of the value"},
         {"duplicate key in flow", "{a: 1, a: 2}", "f.yml:1:8: duplicate key \"a\""},
         {"complex key", "? [x]\n: y\n", "f.yml:1:3: a key must be a text, not a list"},
         {"tag", "a: !!binary aGk=\n", "tag tag:yaml.org,2002:binary is not supported"},
