@@ -36,8 +36,7 @@ std::string read_file(const std::string& path) {
 void settle(std::vector<Diagnostic> findings, AppContext& to) {
     const auto is_error = [](const Diagnostic& d) { return d.severity == Severity::error; };
     for (const Diagnostic& finding : findings)
-        if (!is_error(finding))
-            to.err << (finding.severity == Severity::note ? "ov: note: " : "ov: warning: ") << finding.str() << '\n';
+        if (!is_error(finding)) to.err << finding.str() << '\n';
     std::erase_if(findings, [&](const Diagnostic& d) { return !is_error(d); });
     if (!findings.empty()) throw SpecError(std::move(findings));
 }
