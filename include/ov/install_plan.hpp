@@ -109,6 +109,7 @@ struct ShellHookStep {
     std::string layer;
     std::map<std::string, std::string> env_vars;
     std::vector<std::string> path_add;
+    std::string env_file;  ///< where it is written; empty: nothing to undo
 };
 
 struct ShellSnippetStep {

@@ -1,5 +1,7 @@
 #include "ov/compile.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/sha256.hpp"
@@ -17,6 +19,7 @@ void compile_hook(const Compilation& c, std::vector<Step>& steps) {
     if (layer.env.empty() && layer.path_append.empty()) return;
     ShellHookStep hook;
     hook.layer = layer.name;
+    hook.env_file = fmt::format("{}/.config/overthink/env.d/{}.env", home_token, layer.name);
     for (const auto& [key, value] : layer.env) hook.env_vars.emplace(key, plan::tokenise_home(value));
     for (const std::string& entry : layer.path_append) hook.path_add.push_back(plan::tokenise_home(entry));
     steps.push_back({std::move(hook)});

@@ -152,7 +152,7 @@ struct StepFields {
         return {{"LayerName", step.layer},
                 {"EnvVars", step.env_vars.empty() ? Json(nullptr) : Json(step.env_vars)},
                 {"PathAdd", list_or_null(step.path_add)},
-                {"EnvFile", ""}};
+                {"EnvFile", step.env_file}};
     }
     Json operator()(const ShellSnippetStep& step) const {
         return {{"LayerName", step.layer},         {"Origin", step.layer},

@@ -36,9 +36,10 @@ std::string rpm_repo(const Repo& repo) {
     const std::string name = required(repo, "name"), url = required(repo, "url"), key = value(repo, "gpgkey");
     const std::string path = "/etc/yum.repos.d/" + name + ".repo";
     std::string text = key.empty() ? "" : script_call("rpm", {"--import", key});
-    if (url.ends_with(".repo")) return text + script_call("ov_repo_url", {path, url});
+    const bool unsigned_packages = is_no(value(repo, "gpgcheck"));
+    if (url.ends_with(".repo")) return text + script_call("ov_repo_url", {path, url, name, unsigned_packages ? "0" : ""});
     return text + repo_file(path, fmt::format("[{0}]\nname={0}\nbaseurl={1}\nenabled=0\ngpgcheck={2}\n{3}", name, url,
-                                              is_no(value(repo, "gpgcheck")) ? 0 : 1, key.empty() ? "" : "gpgkey=" + key + "\n"));
+                                              unsigned_packages ? 0 : 1, key.empty() ? "" : "gpgkey=" + key + "\n"));
 }
 
 std::string deb_repo(const Repo& repo) {

@@ -13,6 +13,7 @@ public:
     void operator()(ShellHookStep& step) const {
         for (auto& [key, value] : step.env_vars) replace(value);
         replace(step.path_add);
+        replace(step.env_file);
     }
     void operator()(ShellSnippetStep& step) const {
         replace(step.snippet);

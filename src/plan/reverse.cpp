@@ -1,6 +1,4 @@
 // How each step is undone (`install-plan.md` 3 and 4), as far as the plan knows.
-#include <fmt/format.h>
-
 #include "ov/plan_output.hpp"
 
 namespace ov {
@@ -70,8 +68,8 @@ struct Reverser {
         ops.push_back({"service-remove", {}, {step.unit_path}, scope, {}});
     }
     void operator()(const ShellHookStep& step) {
-        const std::string file = fmt::format("{}/.config/overthink/env.d/{}.env", home_token, step.layer);
-        ops.push_back({"remove-envd-file", {}, {file}, Scope::user_profile, {{"layer", step.layer}}});
+        if (!step.env_file.empty())
+            ops.push_back({"remove-envd-file", {}, {step.env_file}, Scope::user_profile, {{"layer", step.layer}}});
     }
     void operator()(const ShellSnippetStep& step) {
         if (step.use_dropin) {

@@ -107,6 +107,18 @@ private:
     std::vector<bool> taken_;
 };
 
+/// A list of mappings: `read` takes the keys of one item, the rest are warned about.
+template <class T, class Read>
+std::vector<T> decode_each(const Cursor& list, Read read) {
+    std::vector<T> all;
+    for (const Cursor& item : list.items()) {
+        MapReader reader(item);
+        all.push_back(read(reader));
+        reader.finish();
+    }
+    return all;
+}
+
 /// `base.key`, with the key quoted where it would read as a path itself.
 std::string join_path(std::string_view base, std::string_view key);
 

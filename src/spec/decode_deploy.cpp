@@ -3,6 +3,7 @@
 #include <array>
 
 #include "model/names.hpp"
+#include "spec/deploy_fields.hpp"
 
 namespace ov::spec {
 
@@ -15,39 +16,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> targets{{
                                                                                 {"android", "android"},
                                                                                 {"container", "pod"},
                                                                                 {"kubernetes", "k8s"}}};
-
-/// Fields of other kinds of target: any YAML, kept in the body.
-constexpr std::string_view opaque[] = {"description",
-                                       "tunnel",
-                                       "dns",
-                                       "acme_email",
-                                       "volume",
-                                       "port",
-                                       "resolved_port",
-                                       "env_file",
-                                       "security",
-                                       "network",
-                                       "engine",
-                                       "secret",
-                                       "forward_gpg_agent",
-                                       "forward_ssh_agent",
-                                       "sidecar",
-                                       "shell",
-                                       "kubernetes",
-                                       "kind",
-                                       "replica",
-                                       "restart",
-                                       "schedule",
-                                       "resources",
-                                       "expose",
-                                       "storage",
-                                       "probes",
-                                       "k8s",
-                                       "local",
-                                       "android",
-                                       "ephemeral",
-                                       "preemptible",
-                                       "cloud_init_clean"};
 
 std::vector<std::string> one_or_many(const Cursor& value) {
     if (value.node().is_scalar()) return {value.text()};
@@ -163,7 +131,8 @@ DeployNode decode_deploy_node(const std::string& key, const Cursor& cursor) {
             if (token.text().empty()) token.error("an exclusive token needs a name");
     if (const auto state = reader.take("vm_state"); state && !state->node().is_null()) node.vm_state = decode_vm_state(*state);
     if (const auto nested = reader.take("nested")) node.nested = decode_deploy_map(*nested);
-    for (const std::string_view name : opaque) reader.ignore(name);
+    for (const DeployField& field : deploy_fields)
+        if (field.opaque) reader.ignore(field.name);
     reader.finish();
 
     check_key(cursor, node);

@@ -30,69 +30,71 @@ void check_port(const Cursor& item) {
     if (!digits || std::stoi(number) < 1 || std::stoi(number) > 65535) item.expected("a port number or proto:number");
 }
 
+Dependency decode_dependency(MapReader& item) {
+    Dependency dependency;
+    dependency.where = item.cursor().where();
+    dependency.name = item.text("name");
+    dependency.description = item.text("description");
+    dependency.fallback = item.text("default");
+    dependency.key = item.text("key");
+    return dependency;
+}
+
+std::pair<std::string, std::string> decode_rewrite(MapReader& rule) {
+    std::string find = rule.text("find");
+    return {std::move(find), rule.text("replace")};
+}
+
+/// Seconds to wait for the file; anything past a day is a slip of the keyboard.
+int decode_wait(const Cursor& value) {
+    const long long seconds = value.integer().value_or(0);
+    if (seconds >= 0 && seconds <= 86400) return static_cast<int>(seconds);
+    value.expected("a number of seconds from 0 to 86400");
+    return 0;
+}
+
+Artifact decode_artifact(MapReader& item) {
+    Artifact artifact;
+    artifact.where = item.cursor().where();
+    artifact.name = item.text("name");
+    artifact.path = item.text("path");
+    artifact.retrieve_to = item.text("retrieve_to");
+    if (artifact.path.empty()) item.cursor().error("artifact without path");
+    if (artifact.retrieve_to.empty()) item.cursor().error("artifact without retrieve_to");
+    if (const auto mode = item.take("mode"); mode && !mode->node().is_null()) {
+        const auto bits = parse_mode(mode->text());
+        if (!bits) mode->warning("'" + mode->text() + "' is no octal mode; 0644 is used");
+        artifact.mode = bits.value_or(0644);
+    }
+    if (const auto rules = item.take("rewrite"))
+        artifact.rewrite = decode_each<std::pair<std::string, std::string>>(*rules, decode_rewrite);
+    artifact.optional = item.boolean("optional");
+    if (const auto wait = item.take("wait_second")) artifact.wait_seconds = decode_wait(*wait);
+    return artifact;
+}
+
+ApkPackage decode_apk_package(MapReader& item) {
+    ApkPackage apk;
+    apk.package = item.text("package");
+    apk.apk = item.text("apk");
+    apk.source = item.text("source");
+    apk.arch = item.text("arch");
+    apk.app_version = item.text("app_version");
+    return apk;
+}
+
 }  // namespace
 
 std::vector<Dependency> decode_dependencies(const Cursor& list) {
-    std::vector<Dependency> all;
-    for (const Cursor& item : list.items()) {
-        Dependency dependency;
-        dependency.where = item.where();
-        MapReader reader(item);
-        dependency.name = reader.text("name");
-        dependency.description = reader.text("description");
-        dependency.fallback = reader.text("default");
-        dependency.key = reader.text("key");
-        reader.finish();
-        all.push_back(std::move(dependency));
-    }
-    return all;
+    return decode_each<Dependency>(list, decode_dependency);
 }
 
 std::vector<Artifact> decode_artifacts(const Cursor& list) {
-    std::vector<Artifact> all;
-    for (const Cursor& item : list.items()) {
-        Artifact artifact;
-        artifact.where = item.where();
-        MapReader reader(item);
-        artifact.name = reader.text("name");
-        artifact.path = reader.text("path");
-        artifact.retrieve_to = reader.text("retrieve_to");
-        if (artifact.path.empty()) item.error("artifact without path");
-        if (artifact.retrieve_to.empty()) item.error("artifact without retrieve_to");
-        if (const auto mode = reader.take("mode"); mode && !mode->node().is_null()) {
-            const auto bits = parse_mode(mode->text());
-            if (!bits) mode->warning("'" + mode->text() + "' is no octal mode; 0644 is used");
-            artifact.mode = bits.value_or(0644);
-        }
-        if (const auto rewrite = reader.take("rewrite"))
-            for (const Cursor& rule : rewrite->items()) {
-                MapReader pair(rule);
-                std::string find = pair.text("find");
-                artifact.rewrite.emplace_back(std::move(find), pair.text("replace"));
-                pair.finish();
-            }
-        artifact.optional = reader.boolean("optional");
-        if (const auto wait = reader.take("wait_second")) artifact.wait_seconds = static_cast<int>(wait->integer().value_or(0));
-        reader.finish();
-        all.push_back(std::move(artifact));
-    }
-    return all;
+    return decode_each<Artifact>(list, decode_artifact);
 }
 
 std::vector<ApkPackage> decode_apk(const Cursor& list) {
-    std::vector<ApkPackage> all;
-    for (const Cursor& item : list.items()) {
-        MapReader reader(item);
-        ApkPackage apk;
-        apk.package = reader.text("package");
-        apk.apk = reader.text("apk");
-        apk.source = reader.text("source");
-        apk.arch = reader.text("arch");
-        apk.app_version = reader.text("app_version");
-        reader.finish();
-        all.push_back(std::move(apk));
-    }
-    return all;
+    return decode_each<ApkPackage>(list, decode_apk_package);
 }
 
 std::vector<std::string> decode_libvirt_snippets(const Cursor& value) {

@@ -33,30 +33,24 @@ std::vector<std::string> decode_items(const Cursor& list) {
     return names;
 }
 
-std::vector<RepoEntry> decode_repos(const Cursor& list) {
+RepoEntry decode_repo(MapReader& item) {
     static constexpr std::string_view keys[] = {"rpm",        "name",      "url", "gpgkey", "gpgcheck", "key",        "suite",
                                                 "components", "signed_by", "ppa", "server", "siglevel", "description"};
-    std::vector<RepoEntry> repos;
-    for (const Cursor& item : list.items()) {
-        RepoEntry repo{{}, item.where()};
-        MapReader reader(item);
-        for (const std::string_view key : keys) {
-            const auto value = reader.take(key);
-            if (!value) continue;
-            if (key == "gpgcheck") {
-                repo.fields.emplace(key, value->boolean().value_or(true) ? "true" : "false");
-            } else if (key == "components" && value->node().is_sequence()) {
-                std::string joined;
-                for (const std::string& word : value->text_list()) joined += (joined.empty() ? "" : " ") + word;
-                repo.fields.emplace(key, joined);
-            } else {
-                repo.fields.emplace(key, value->text());
-            }
+    RepoEntry repo{{}, item.cursor().where()};
+    for (const std::string_view key : keys) {
+        const auto value = item.take(key);
+        if (!value) continue;
+        if (key == "gpgcheck") {
+            repo.fields.emplace(key, value->boolean().value_or(true) ? "true" : "false");
+        } else if (key == "components" && value->node().is_sequence()) {
+            std::string joined;
+            for (const std::string& word : value->text_list()) joined += (joined.empty() ? "" : " ") + word;
+            repo.fields.emplace(key, joined);
+        } else {
+            repo.fields.emplace(key, value->text());
         }
-        reader.finish();
-        repos.push_back(std::move(repo));
     }
-    return repos;
+    return repo;
 }
 
 AurBlock decode_aur(const Cursor& value) {
@@ -83,7 +77,7 @@ DistroBlock decode_block(const Cursor& value, std::string key, std::string tag) 
     texts("exclude", block.exclude);
     texts("copr", block.copr);
     texts("module", block.modules);
-    if (const auto repos = reader.take("repo")) block.repos = decode_repos(*repos);
+    if (const auto repos = reader.take("repo")) block.repos = decode_each<RepoEntry>(*repos, decode_repo);
     if (const auto aur = reader.take("aur")) {
         block.aur = decode_aur(*aur);
         if (block.key != "arch") aur->warning("ignored: aur is read below distro.arch only");

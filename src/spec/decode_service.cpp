@@ -28,10 +28,9 @@ ServiceOverrides decode_overrides(const Cursor& value) {
     return overrides;
 }
 
-Service decode_service(const Cursor& item) {
+Service decode_service(MapReader& reader) {
     Service service;
-    service.where = item.where();
-    MapReader reader(item);
+    service.where = reader.cursor().where();
     service.name = reader.text("name");
     service.use_packaged = reader.text("use_packaged");
     service.exec = reader.text("exec");
@@ -51,16 +50,13 @@ Service decode_service(const Cursor& item) {
     service.enable = reader.boolean("enable");
     if (const auto overrides = reader.take("overrides")) service.overrides = decode_overrides(*overrides);
     for (const std::string_view key : without_effect) reader.ignore(key);
-    reader.finish();
     return service;
 }
 
 }  // namespace
 
 std::vector<Service> decode_services(const Cursor& list) {
-    std::vector<Service> services;
-    for (const Cursor& item : list.items()) services.push_back(decode_service(item));
-    return services;
+    return decode_each<Service>(list, decode_service);
 }
 
 }  // namespace ov::spec

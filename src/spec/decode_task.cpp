@@ -16,10 +16,9 @@ constexpr std::array<std::pair<std::string_view, TaskVerb>, 8> verbs{{{"cmd", Ta
                                                                       {"setcap", TaskVerb::setcap},
                                                                       {"build", TaskVerb::build}}};
 
-Task decode_task(const Cursor& item) {
+Task decode_task(MapReader& reader) {
     Task task;
-    task.where = item.where();
-    MapReader reader(item);
+    task.where = reader.cursor().where();
     for (const auto& [name, verb] : verbs)
         if (const auto value = reader.take(name)) task.verbs.emplace_back(verb, value->text());
     task.user = reader.text("user");
@@ -48,16 +47,13 @@ Task decode_task(const Cursor& item) {
             task.cache = cache->text();
     }
     task.comment = reader.text("comment");
-    reader.finish();
     return task;
 }
 
 }  // namespace
 
 std::vector<Task> decode_tasks(const Cursor& list) {
-    std::vector<Task> tasks;
-    for (const Cursor& item : list.items()) tasks.push_back(decode_task(item));
-    return tasks;
+    return decode_each<Task>(list, decode_task);
 }
 
 std::optional<unsigned> parse_mode(std::string_view text) noexcept {

@@ -7,6 +7,7 @@
 #include "model/yaml_writer.hpp"
 #include "ov/diagnostic.hpp"
 #include "spec/decode_deploy.hpp"
+#include "spec/deploy_fields.hpp"
 #include "spec/yaml_document.hpp"
 #include "state/state_file.hpp"
 
@@ -14,63 +15,11 @@ namespace ov::state {
 
 namespace {
 
-/// Order of fields on save (`cli-and-config.md` 5.2).
-constexpr std::string_view field_order[] = {"version",
-                                            "description",
-                                            "tunnel",
-                                            "dns",
-                                            "acme_email",
-                                            "volume",
-                                            "port",
-                                            "resolved_port",
-                                            "env",
-                                            "env_file",
-                                            "security",
-                                            "network",
-                                            "engine",
-                                            "secret",
-                                            "forward_gpg_agent",
-                                            "forward_ssh_agent",
-                                            "sidecar",
-                                            "eval",
-                                            "shell",
-                                            "target",
-                                            "kubernetes",
-                                            "kind",
-                                            "replica",
-                                            "restart",
-                                            "schedule",
-                                            "resources",
-                                            "expose",
-                                            "storage",
-                                            "probes",
-                                            "add_layer",
-                                            "install_opts",
-                                            "image",
-                                            "pod",
-                                            "vm",
-                                            "k8s",
-                                            "local",
-                                            "android",
-                                            "host",
-                                            "user",
-                                            "ssh_arg",
-                                            "cpus",
-                                            "ram",
-                                            "disk_size",
-                                            "vm_state",
-                                            "disposable",
-                                            "lifecycle",
-                                            "ephemeral",
-                                            "preemptible",
-                                            "requires_exclusive",
-                                            "from_snapshot",
-                                            "cloud_init_clean",
-                                            "tag",
-                                            "nested"};
-
+/// Place of a field on save; unknown ones come last.
 std::size_t rank(std::string_view field) {
-    return static_cast<std::size_t>(std::find(std::begin(field_order), std::end(field_order), field) - std::begin(field_order));
+    const auto found = std::find_if(std::begin(spec::deploy_fields), std::end(spec::deploy_fields),
+                                    [&](const spec::DeployField& known) { return known.name == field; });
+    return static_cast<std::size_t>(found - std::begin(spec::deploy_fields));
 }
 
 std::shared_ptr<YamlNode> empty_map() {

@@ -11,7 +11,7 @@ using ov::test::spill;
 namespace {
 
 ShellHookStep hook() {
-    return {"", {{"GREETING", "hello there"}}, {"/opt/web/bin"}};
+    return {"", {{"GREETING", "hello there"}}, {"/opt/web/bin"}, {}};
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ TEST_CASE("an operator that dies at any moment leaves a machine that a second ru
     // Counted once, then cut at moments spread over the whole run.
     const auto plans = [](DeployRig& rig) {
         return std::vector<InstallPlan>{
-            DeployRig::plan("base", {rig.write("a/b/file", "text\n", true), ShellHookStep{"", {{"A", "b"}}, {"/opt/bin"}}}),
+            DeployRig::plan("base", {rig.write("a/b/file", "text\n", true), ShellHookStep{"", {{"A", "b"}}, {"/opt/bin"}, {}}}),
             DeployRig::plan("web", {rig.write("kept.conf", "ours\n"), DeployRig::task(TaskVerb::mkdir, rig.home() / "data", true),
                                     DeployRig::cmd("mkdir \"$HOME/once\" && rmdir \"$HOME/once\"")})};
     };
@@ -54,7 +54,7 @@ TEST_CASE("a teardown that dies at any moment can be finished by another") {
         DeployRig rig;
         spill(rig.home() / "kept.conf", "original\n");
         const auto before = rig.manifest();
-        CHECK(rig.apply({DeployRig::plan("base", {rig.write("a/file", "x", true), ShellHookStep{"", {{"A", "b"}}, {}}}),
+        CHECK(rig.apply({DeployRig::plan("base", {rig.write("a/file", "x", true), ShellHookStep{"", {{"A", "b"}}, {}, {}}}),
                          DeployRig::plan("web", {rig.write("kept.conf", "ours\n")})}) == "");
         rig.stop_after = cut == 0 ? 100000 : whole * cut / 9;
         const int stopped = rig.stop_after;

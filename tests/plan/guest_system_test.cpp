@@ -215,3 +215,37 @@ TEST_CASE("downloads are checked, placed and undone: plain files and archives") 
     CHECK(guest.manifest() == before);
     CHECK(std::distance(std::filesystem::directory_iterator(guest.root() / "run"), {}) == 1);
 }
+
+TEST_CASE("4.4 a published .repo file is written with its repository switched off") {
+    const char* published =
+        "[other]\nenabled=1\ngpgcheck=1\n[tool]\r\nname=Tool\nenabled = 1\ngpgcheck=1\nbaseurl=https://r.example.net/x\n";
+    struct Row {
+        const char *rule, *name, *gpgcheck, *text;
+    };
+    const Row rows[] = {
+        {"setopt NAME.enabled=0, other sections stay", "tool", "",
+         "[other]\nenabled=1\ngpgcheck=1\n[tool]\nenabled=0\nname=Tool\ngpgcheck=1\nbaseurl=https://r.example.net/x\n"},
+        {"setopt NAME.gpgcheck=0 when gpgcheck is false", "tool", "0",
+         "[other]\nenabled=1\ngpgcheck=1\n[tool]\nenabled=0\ngpgcheck=0\nname=Tool\nbaseurl=https://r.example.net/x\n"},
+        {"a file without that repository is refused", "toool", "", nullptr},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.rule));
+        GuestShell guest;
+        spill(guest.root() / "tool.repo", published);
+        const std::string target = (guest.home() / "tool.repo").string();
+        const auto before = guest.manifest();
+        const auto result = guest.run("ov_repo_url " + shell_quote(target) + " " +
+                                          shell_quote("file://" + (guest.root() / "tool.repo").string()) + " " + row.name + " '" +
+                                          row.gpgcheck + "'\n",
+                                      {GuestPart::repos});
+        CAPTURE(result.out);
+        CHECK((result.status == 0) == (row.text != nullptr));
+        if (row.text != nullptr)
+            CHECK(slurp(target) == row.text);
+        else
+            CHECK(result.out.find("has no repository named toool") != std::string::npos);
+        CHECK(guest.undo().status == 0);
+        CHECK(guest.manifest() == before);
+    }
+}

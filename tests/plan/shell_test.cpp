@@ -72,5 +72,7 @@ TEST_CASE("6 env and path_append become one hook with tokenised values") {
     CHECK(hook.env_vars == std::map<std::string, std::string>{{"A", "$HOMEDIR"}, {"B", "{{.Home}}/b"}});
     CHECK(hook.path_add == std::vector<std::string>{"{{.Home}}/bin", "/opt/bin"});
     CHECK(plan.steps[0].scope() == ov::Scope::user_profile);
-    CHECK(ov::reverse_ops(plan.steps[0]).at(0).kind == "remove-envd-file");
+    const ov::ReverseOp undo = ov::reverse_ops(plan.steps[0]).at(0);
+    CHECK(undo.kind == "remove-envd-file");
+    CHECK(undo.targets == std::vector<std::string>{"{{.Home}}/.config/overthink/env.d/web.env"});
 }

@@ -126,7 +126,8 @@ std::vector<Row> rows() {
                                      false, "web"}});
     all.push_back({"shell hook", ShellHookStep{"nodeset",
                                                {{"GREETING", "it's on"}, {"NPM_CONFIG_PREFIX", "/home/arch/.npm-global"}},
-                                               {"/home/arch/.npm-global/bin", "/home/arch/.local/bin"}}});
+                                               {"/home/arch/.npm-global/bin", "/home/arch/.local/bin"},
+                                               "/home/arch/.config/overthink/env.d/nodeset.env"}});
     all.push_back({"snippet as block", ShellSnippetStep{"web", "bash", "alias x=y\n\n", "/home/u/.bashrc", "web", {}, false, 0}});
     all.push_back({"snippet as drop-in",
                    ShellSnippetStep{"web", "fish", "set x y", "/home/u/.config/fish/conf.d/ov-web.fish", "web", {}, true, 0}});

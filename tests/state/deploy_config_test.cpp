@@ -15,52 +15,23 @@ using ov::test::TempTree;
 
 namespace {
 
-constexpr const char* example_before = R"(deploy:
-    lab:
-        env:
-            - TZ=UTC
-    vm:lab-vm:
-        target: vm
-        vm: lab-vm
-        vm_state:
+// The worked example of cli-and-config.md 13, put together from the parts that its three files share.
+const std::string lab_entry = "deploy:\n    lab:\n        env:\n            - TZ=UTC\n";
+const std::string machine_entry = "    vm:lab-vm:\n";
+const std::string machine = "        target: vm\n        vm: lab-vm\n";
+const std::string machine_state = R"(        vm_state:
             instance_id: 6b0d2f0e-0000-4000-8000-000000000001
             ssh_port: 40022
             ssh_user: fedora
             backend: qemu
 )";
+const std::string strategy = "            ov_install_strategy: auto\n";
+const std::string disposable = "        disposable: true\n";
 
-constexpr const char* example_after = R"(deploy:
-    lab:
-        env:
-            - TZ=UTC
-        target: vm
-        vm: lab-vm
-        vm_state:
-            instance_id: 6b0d2f0e-0000-4000-8000-000000000001
-            ssh_port: 40022
-            ssh_user: fedora
-            backend: qemu
-            ov_install_strategy: auto
-        disposable: true
-    vm:lab-vm:
-        target: vm
-        vm: lab-vm
-        vm_state:
-            instance_id: 6b0d2f0e-0000-4000-8000-000000000001
-            ssh_port: 40022
-            ssh_user: fedora
-            backend: qemu
-            ov_install_strategy: auto
-)";
-
-constexpr const char* example_destroyed = R"(deploy:
-    lab:
-        env:
-            - TZ=UTC
-        target: vm
-        vm: lab-vm
-        disposable: true
-)";
+const std::string example_before = lab_entry + machine_entry + machine + machine_state;
+const std::string example_after =
+    lab_entry + machine + machine_state + strategy + disposable + machine_entry + machine + machine_state + strategy;
+const std::string example_destroyed = lab_entry + machine + disposable;
 
 const ov::VmIdentity lab{"lab-vm", ""};
 

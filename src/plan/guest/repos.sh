@@ -19,12 +19,31 @@ ov_apt_key() {
     ov_copy 0644 "$1" "${digest%% *}" "$ov_fetched/key" '' remove-repo-file
 }
 
-# ov_repo_url PATH URL: a .repo file that is published as such.
+# ov_repo_url PATH URL NAME [GPGCHECK]: a .repo file that is published as such. Its repository NAME is off except for the
+# install that names it; GPGCHECK, if given, goes over what the publisher says.
 ov_repo_url() {
-    local digest
+    local digest line section='' found=''
     ov_fetch "$2" '' || return
-    digest=$(sha256sum -- "$ov_fetched/archive") || return
-    ov_copy 0644 "$1" "${digest%% *}" "$ov_fetched/archive" '' remove-repo-file
+    while IFS= read -r line || [[ -n $line ]]; do
+        line=${line%$'\r'}
+        if [[ $line == '['*']'* ]]; then
+            section=${line#'['} section=${section%%']'*}
+            printf '%s\n' "$line"
+            [[ $section == "$3" ]] || continue
+            found=1
+            printf 'enabled=0\n%s' "${4:+gpgcheck=$4$'\n'}"
+        elif [[ $section == "$3" && $line =~ ^[[:space:]]*(enabled|gpgcheck)[[:space:]]*= ]]; then
+            [[ ${BASH_REMATCH[1]} == enabled || -n ${4-} ]] || printf '%s\n' "$line"
+        else
+            printf '%s\n' "$line"
+        fi
+    done <"$ov_fetched/archive" >"$ov_fetched/repo"
+    if [[ -z $found ]]; then
+        echo "ov: $2 has no repository named $3" >&2
+        return 1
+    fi
+    digest=$(sha256sum -- "$ov_fetched/repo") || return
+    ov_copy 0644 "$1" "${digest%% *}" "$ov_fetched/repo" '' remove-repo-file
 }
 
 # ov_copr OWNER/PROJECT
