@@ -25,6 +25,15 @@ Distro distro_from_os_release(std::string_view text);
 /// From `ID[:VERSION]`, with a built-in table for what os-release would say about its relatives.
 Distro distro_from_tag(std::string_view tag);
 
+struct Project;
+
+/// Builder -> files in a layer's directory that ask for it. Only cargo, npm and pixi have a script; aur is asked for by
+/// packages. A layer that asks for another one is not compiled, or with `skip_incompatible` goes without.
+using BuilderTriggers = std::map<std::string, std::vector<std::string>>;
+BuilderTriggers default_builder_triggers();
+/// The project's `builder:` entities over the defaults.
+BuilderTriggers builder_triggers(const Project& project);
+
 struct CompileContext {
     Distro distro;
     std::string user;  ///< deploy user; may be empty in a dry run without a machine
@@ -32,12 +41,17 @@ struct CompileContext {
     std::string home;          ///< empty: paths keep the home token
     std::string architecture;  ///< `uname -m`; empty: ${ARCH} and ${BUILD_ARCH} stay in paths
     std::map<std::string, std::string> builder_images;
+    BuilderTriggers builders = default_builder_triggers();
     std::string builder_image;  ///< overrides all of them
     bool skip_incompatible = false;
     std::string image = "vm-adhoc";  ///< or "host-adhoc"
     std::string deploy_id;
     std::vector<std::string> add_layers;
 };
+
+/// What the project's `distro:` and `builder:` definitions change: a distribution that is not built in takes the package
+/// format and tags of the one it inherits from, builders their triggers.
+void apply_definitions(CompileContext& context, const Project& project);
 
 /// One layer for one machine, steps in the order of `install-plan.md` section 6. Throws SpecError with every finding that
 /// keeps the layer from being installed (a task without verb, a copy that leaves the layer, ...).

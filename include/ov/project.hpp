@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ov/diagnostic.hpp"
 #include "ov/layer.hpp"
+#include "ov/repository.hpp"
 #include "ov/vm_spec.hpp"
 #include "ov/yaml.hpp"
 
@@ -81,6 +83,15 @@ struct ProjectDefaults {
     std::map<std::string, std::string> builder;  ///< builder name -> image
 };
 
+/// Another project mounted under an alias; its entities are called `alias.name`. Read when one of them is asked for.
+struct Namespace {
+    std::string target;  ///< absolute path of a project file or directory, or a remote reference
+    SourcePosition where;
+};
+
+/// `kind: {name: body}` as written, for the kinds that only some rules look into.
+using Entities = std::map<std::string, YamlPtr, std::less<>>;
+
 struct Project {
     std::string directory;  ///< absolute
     std::string version;
@@ -88,7 +99,11 @@ struct Project {
     std::map<std::string, VmEntity, std::less<>> vms;
     DeployMap deploys;  ///< the project's `deploy:` merged with the host's deploy.yml
     ProjectDefaults defaults;
-    std::map<std::string, YamlPtr, std::less<>> images;  ///< bodies of `image:` entities
+    Entities images, builders, distros, inits;
+    std::map<std::string, Namespace, std::less<>> namespaces;
+    std::map<std::string, std::shared_ptr<const Project>> mounted;  ///< projects behind namespaces, by file, each read once
+    /// Repositories that imports name and `LoadOptions::checkouts` lacks. Not empty: the rest was not looked at closely.
+    std::vector<RepositoryAt> lacking;
     std::vector<Diagnostic> warnings;
 };
 

@@ -34,9 +34,19 @@ void print_findings(std::ostream& out, const std::vector<Diagnostic>& findings) 
     for (const Diagnostic& finding : findings) out << finding.str() << '\n';
 }
 
+/// The loop that fetches repositories; nothing runs in it when a project has all it needs.
+struct Remote {
+    Runtime runtime{1};
+    RemoteAccess access;
+
+    explicit Remote(bool refresh = false)
+        : access{operator_paths().repositories, runtime, Deadline::unlimited("layers").child(std::chrono::minutes(10)), refresh} {
+    }
+};
+
 /// A project's layers without the host's deploys: none of these verbs concerns a deploy.
-Project load(AppContext& context) {
-    return load_project({context.directory, std::nullopt});
+Project load(AppContext& context, const Remote& remote) {
+    return load_project({context.directory, std::nullopt}, remote.access);
 }
 
 Distro choose_distro(const PlanOptions& options, std::ostream& err) {
@@ -61,6 +71,7 @@ CompileContext make_context(const PlanOptions& options, const Project& project, 
     context.uid = context.gid = options.user == "root" ? 0 : options.uid;
     context.home = options.home;
     context.architecture = options.architecture.empty() ? machine_architecture() : options.architecture;
+    apply_definitions(context, project);
     context.builder_images = builder_images(project, context.distro.tags);
     context.deploy_id = deploy_id("", {}, options.layers);
     return context;
@@ -97,18 +108,16 @@ void explain(std::ostream& out, const Layer& layer) {
 }
 
 void run_plan(const PlanOptions& options, AppContext& to) {
-    Project project = load(to);
+    const Remote remote(options.refresh);
+    Project project = load(to, remote);
     std::vector<std::string> requests;
-    for (const std::string& ref : options.layers) requests.push_back(resolve_layer_ref(project, ref));
+    for (const std::string& ref : options.layers) requests.push_back(resolve_layer_ref(project, ref, "."));
     // Directories were read into the project under their names; remote references stay as authored.
     std::vector<std::string> refs;
     for (std::size_t i = 0; i < requests.size(); ++i)
         refs.push_back(is_remote_ref(options.layers[i]) ? options.layers[i] : requests[i]);
-    if (!options.no_deps || std::any_of(refs.begin(), refs.end(), is_remote_ref)) {
-        Runtime runtime(1);
-        const Deadline deadline = Deadline::unlimited("layers").child(std::chrono::minutes(10));
-        fetch_remote_layers(project, refs, operator_paths().repositories, runtime, deadline, options.refresh);
-    }
+    if (!options.no_deps || std::any_of(refs.begin(), refs.end(), is_remote_ref))
+        fetch_remote_layers(project, refs, remote.access);
     print_findings(to.err, project.warnings);
     OrderOptions order;
     order.dependencies = !options.no_deps;
@@ -138,7 +147,8 @@ void run_plan(const PlanOptions& options, AppContext& to) {
 }
 
 void run_list(const std::string& format, AppContext& to) {
-    const Project project = load(to);
+    const Remote remote;
+    const Project project = load(to, remote);
     if (format == "json") {
         nlohmann::json all = nlohmann::json::array();
         for (const auto& [key, layer] : project.layers)
@@ -156,9 +166,10 @@ void run_list(const std::string& format, AppContext& to) {
 void run_validate(const std::vector<std::string>& names, AppContext& to) {
     std::vector<Diagnostic> findings;
     try {
-        Project project = load(to);
+        const Remote remote;
+        Project project = load(to, remote);
         std::vector<std::string> keys;
-        for (const std::string& ref : names) keys.push_back(resolve_layer_ref(project, ref));
+        for (const std::string& ref : names) keys.push_back(resolve_layer_ref(project, ref, "."));
         findings = project.warnings;
         const std::vector<Diagnostic> more = validate_layers(project.layers, keys);
         findings.insert(findings.end(), more.begin(), more.end());

@@ -85,25 +85,39 @@ struct Engine::Impl {
         current = std::move(deadline);
     }
 
-    /// Remote layers of everything that will be deployed, before the first machine is contacted.
+    /// The project with what it imports from git repositories.
+    Project load(const LoadOptions& options, const OperatorPaths& paths) {
+        const Deadline deadline = Deadline::unlimited("project");
+        set_current(deadline);
+        Project project = load_project(options, RemoteAccess{paths.repositories, runtime, deadline});
+        set_current(std::nullopt);
+        return project;
+    }
+
+    /// Layers from elsewhere of everything that will be deployed, before the first machine is contacted.
     void fetch_layers(Project& project, const std::vector<DeployTarget>& targets, const FleetRequest& request,
                       const OperatorPaths& paths) {
+        const Deadline deadline = Deadline::unlimited("layers");
+        const RemoteAccess access{paths.repositories, runtime, deadline};
+        set_current(deadline);
         std::vector<std::string> refs;
+        const auto add = [&](const std::string& ref) {
+            refs.push_back(is_directory_ref(ref) ? resolve_layer_ref(project, ref, project.directory) : ref);
+        };
         for (const DeployTarget& target : targets) {
             const PlanInputs inputs = plan_inputs(target.node, request);
-            refs.insert(refs.end(), inputs.add_layers.begin(), inputs.add_layers.end());
+            for (const std::string& ref : inputs.add_layers) add(ref);
+            fetch_image(project, inputs.primary, access);
             const auto image = project.images.find(inputs.primary);
             if (image == project.images.end()) {
-                refs.push_back(inputs.primary);
+                add(inputs.primary);
                 continue;
             }
             const YamlNode* list = image->second ? image->second->find("layer") : nullptr;
             if (list == nullptr) continue;
             for (const YamlPtr& item : list->items) refs.push_back(item->text);
         }
-        const Deadline deadline = Deadline::unlimited("layers");
-        set_current(deadline);
-        fetch_remote_layers(project, refs, paths.repositories, runtime, deadline);
+        fetch_remote_layers(project, refs, access);
         set_current(std::nullopt);
     }
 
@@ -154,7 +168,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     load.directory = request.project_directory;
     load.deploy_file = request.deploy_file.value_or(paths.deploy_file());
     Impl& impl = *impl_;
-    Project loaded = load_project(load);
+    Project loaded = impl.load(load, paths);
     const std::vector<DeployTarget> targets = choose(loaded, request);
     if (request.verb == FleetVerb::add) impl.fetch_layers(loaded, targets, request, paths);
     const auto project = std::make_shared<const Project>(std::move(loaded));

@@ -7,37 +7,79 @@
 
 namespace ov {
 
-asio::awaitable<void> load_remote_layers(Project& project, std::vector<std::string> requests, state::RepoCache& cache,
-                                         Deadline deadline, bool refresh) {
-    spec::Checkouts checkouts;
+asio::awaitable<void> read_remote(RemoteReader read, state::RepoCache& cache, Deadline deadline, bool refresh,
+                                  std::vector<Diagnostic>& warnings) {
+    Checkouts checkouts;
     for (;;) {
-        const std::vector<spec::RepositoryAt> lacking = spec::resolve_remote_layers(project, requests, checkouts);
+        const std::vector<RepositoryAt> lacking = read(checkouts);
         if (lacking.empty()) co_return;
-        for (const spec::RepositoryAt& what : lacking) {
-            spec::Checkout before;
+        for (const RepositoryAt& what : lacking) {
+            if (checkouts.contains(what)) continue;
+            Checkout before;
             if (refresh) before = co_await cache.checkout(what, deadline, false);
-            spec::Checkout now = co_await cache.checkout(what, deadline, refresh);
+            Checkout now = co_await cache.checkout(what, deadline, refresh);
             if (refresh && !before.commit.empty() && before.commit != now.commit)
-                project.warnings.push_back(
-                    {{},
-                     {},
-                     what.repository + " at " + now.version + " moved from " + before.commit + " to " + now.commit,
-                     Severity::warning});
+                warnings.push_back({{},
+                                    {},
+                                    what.repository + " at " + now.version + " moved from " + before.commit + " to " + now.commit,
+                                    Severity::warning});
             checkouts.emplace(what, std::move(now));
         }
     }
 }
 
-void fetch_remote_layers(Project& project, const std::vector<std::string>& requests, const std::string& cache_root,
-                         Runtime& runtime, Deadline deadline, bool refresh) {
-    if (!refresh && spec::resolve_remote_layers(project, requests, {}).empty()) return;
-    state::RepoCache cache(cache_root, runtime.pool);
+asio::awaitable<void> load_remote_layers(Project& project, std::vector<std::string> requests, state::RepoCache& cache,
+                                         Deadline deadline, bool refresh) {
+    const auto read = [&](const Checkouts& checkouts) { return spec::resolve_remote_layers(project, requests, checkouts); };
+    const RemoteReader reader = read;
+    std::vector<Diagnostic> moved;
+    co_await read_remote(reader, cache, deadline, refresh, moved);
+    project.warnings.insert(project.warnings.end(), moved.begin(), moved.end());
+}
+
+namespace {
+
+void run_loop(const RemoteReader& read, const RemoteAccess& access, std::vector<Diagnostic>& warnings) {
+    state::RepoCache cache(access.cache_root, access.runtime.pool);
     std::exception_ptr failure;
-    runtime.io.restart();
-    asio::co_spawn(runtime.io, load_remote_layers(project, requests, cache, deadline, refresh),
+    access.runtime.io.restart();
+    asio::co_spawn(access.runtime.io, read_remote(read, cache, access.deadline, access.refresh, warnings),
                    [&](std::exception_ptr error) { failure = error; });
-    runtime.io.run();
+    access.runtime.io.run();
     if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+Project load_project(LoadOptions options, const RemoteAccess& access) {
+    const Checkouts none;
+    options.checkouts = &none;
+    Project project = load_project(options);
+    if (project.lacking.empty()) return project;
+    std::vector<Diagnostic> moved;
+    const RemoteReader read = [&](const Checkouts& checkouts) {
+        options.checkouts = &checkouts;
+        project = load_project(options);
+        return project.lacking;
+    };
+    run_loop(read, access, moved);
+    project.warnings.insert(project.warnings.end(), moved.begin(), moved.end());
+    return project;
+}
+
+void fetch_image(Project& project, const std::string& name, const RemoteAccess& access) {
+    if (resolve_image(project, name, {}).empty()) return;
+    std::vector<Diagnostic> moved;
+    run_loop([&](const Checkouts& checkouts) { return resolve_image(project, name, checkouts); }, access, moved);
+    project.warnings.insert(project.warnings.end(), moved.begin(), moved.end());
+}
+
+void fetch_remote_layers(Project& project, const std::vector<std::string>& requests, const RemoteAccess& access) {
+    if (!access.refresh && spec::resolve_remote_layers(project, requests, {}).empty()) return;
+    std::vector<Diagnostic> moved;
+    run_loop([&](const Checkouts& checkouts) { return spec::resolve_remote_layers(project, requests, checkouts); }, access,
+             moved);
+    project.warnings.insert(project.warnings.end(), moved.begin(), moved.end());
 }
 
 }  // namespace ov

@@ -11,16 +11,16 @@ namespace ov {
 std::vector<std::string> PlanBook::primary_layers(const PlanInputs& inputs) const {
     if (inputs.primary.empty()) return {};
     const auto image = project_->images.find(inputs.primary);
-    if (image == project_->images.end()) return {find_layer(project_->layers, inputs.primary).key};
+    if (image == project_->images.end()) return {find_layer(*project_, inputs.primary).key};
     std::vector<std::string> names;
     if (const YamlNode* list = image->second ? image->second->find("layer") : nullptr)
-        for (const YamlPtr& item : list->items) names.push_back(find_layer(project_->layers, item->text).key);
+        for (const YamlPtr& item : list->items) names.push_back(find_layer(*project_, item->text).key);
     return names;
 }
 
 OrderedLayers PlanBook::layers_of(const PlanInputs& inputs) const {
     std::vector<std::string> requests = primary_layers(inputs);
-    for (const std::string& ref : inputs.add_layers) requests.push_back(find_layer(project_->layers, ref).key);
+    for (const std::string& ref : inputs.add_layers) requests.push_back(find_layer(*project_, ref).key);
     return order_layers(requests, project_->layers);
 }
 
@@ -54,6 +54,7 @@ std::map<std::string, std::map<std::string, std::string>> PlanBook::secrets_of(c
 }
 
 std::vector<InstallPlan> PlanBook::compile_all(const PlanInputs& inputs, CompileContext context) const {
+    apply_definitions(context, *project_);
     context.builder_images = builder_images(*project_, context.distro.tags);
     context.builder_image = inputs.builder_image;
     context.skip_incompatible = inputs.skip_incompatible;

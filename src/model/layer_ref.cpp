@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "ov/error.hpp"
 
@@ -57,6 +58,13 @@ RemoteRef parse_remote_ref(std::string_view text) {
             throw Error(Errc::spec_invalid,
                         fmt::format("\"{}\" is no layer reference: \"..\" leads out of the repository", text));
     return ref;
+}
+
+std::string layer_directory(std::string_view ref, const std::string& base) {
+    const std::filesystem::path path = (std::filesystem::path(base) / ref).lexically_normal();
+    const bool file = ref.ends_with(".yml") || ref.ends_with(".yaml");
+    const std::string directory = file || path.filename().empty() ? path.parent_path().string() : path.string();
+    return directory;
 }
 
 std::string layer_key(std::string_view text) {

@@ -20,6 +20,9 @@ bool is_remote_ref(std::string_view text) noexcept;
 /// Throws Error{spec_invalid} naming the text when it has fewer than three path segments.
 RemoteRef parse_remote_ref(std::string_view text);
 
+/// Directory that a path reference means, relative to `base` (absolute).
+std::string layer_directory(std::string_view ref, const std::string& base);
+
 /// Key in the layer map: the text itself for a plain name, the bare reference for a remote one.
 std::string layer_key(std::string_view text);
 

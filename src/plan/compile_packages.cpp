@@ -153,11 +153,18 @@ void compile_builders(Compilation& c, std::vector<Step>& steps) {
         step.replaces = aur.replaces;
         steps.push_back({std::move(step)});
     }
-    if (has("Cargo.toml")) steps.push_back({add("cargo")});
-    if (has("package.json")) steps.push_back({add("npm")});
-    if (has("pixi.toml") || has("pyproject.toml") || has("environment.yml")) {
-        BuilderStep step = add("pixi");
-        step.env_name = "default";
+    for (const auto& [builder, files] : c.context.builders) {
+        const auto file = std::find_if(files.begin(), files.end(), has);
+        if (file == files.end()) continue;
+        if (builder != "cargo" && builder != "npm" && builder != "pixi") {
+            if (!c.context.skip_incompatible)
+                c.error(c.layer.where, "layer",
+                        fmt::format("layer {}: {} asks for the builder {}, which this program has no script for", c.layer.name,
+                                    *file, builder));
+            continue;
+        }
+        BuilderStep step = add(builder);
+        if (builder == "pixi") step.env_name = "default";
         steps.push_back({std::move(step)});
     }
 }

@@ -9,7 +9,11 @@ namespace {
 /// A root image stands on something that is no image of the project.
 bool is_root_image(const Project& project, const YamlNode& image) {
     const YamlNode* base = image.find("base");
-    return base == nullptr || !project.images.contains(base->text);
+    if (base == nullptr) return true;
+    const std::size_t dot = base->text.find('.');
+    const bool mounted = dot != std::string::npos && base->text.find('/') == std::string::npos &&
+                         project.namespaces.contains(base->text.substr(0, dot));
+    return !mounted && !project.images.contains(base->text);
 }
 
 bool lists(const YamlNode& image, const std::string& tag) {

@@ -205,20 +205,4 @@ DeployMap merge_deploys(const DeployMap& project, const DeployMap& overlay) {
     return merged;
 }
 
-namespace {
-
-void check_node(const DeployNode& node, const std::string& path, std::vector<Diagnostic>& findings) {
-    const bool generated = node.key.starts_with("vm:");
-    const bool pod = node.target == "pod" || (node.target.empty() && node.vm.empty() && !generated);
-    if (pod && node.image.empty() && node.pod.empty())
-        findings.push_back({node.where, path, "a pod deploy needs image: (or this deploy needs target:)", Severity::error});
-    for (const auto& [key, child] : node.nested) check_node(child, path + "." + key, findings);
-}
-
-}  // namespace
-
-void check_deploys(const DeployMap& deploys, std::vector<Diagnostic>& findings) {
-    for (const auto& [key, node] : deploys) check_node(node, "deploy." + key, findings);
-}
-
 }  // namespace ov::spec

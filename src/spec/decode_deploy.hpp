@@ -18,7 +18,7 @@ DeployMap decode_deploy_map(const Cursor& cursor);
 /// this finds nothing new.
 DeployMap merge_deploys(const DeployMap& project, const DeployMap& overlay);
 
-/// Rules that hold for the merged tree only: pods name an image, a deploy has a target.
-void check_deploys(const DeployMap& deploys, std::vector<Diagnostic>& findings);
+/// Rules that hold for the merged tree only: pods name an image, a deploy has a target, no two machines share a domain.
+void check_deploys(const Project& project, std::vector<Diagnostic>& findings);
 
 }  // namespace ov::spec

@@ -56,25 +56,39 @@ DeployMap read_deploy_file(const std::string& path, std::vector<Diagnostic>& fin
     return deploy ? spec::decode_deploy_map(*deploy) : DeployMap();
 }
 
-}  // namespace
+/// Absolute path of the directory's project file. Throws Error{not_found} naming the directory.
+std::string project_file_in(const std::string& directory) {
+    const fs::path path = fs::absolute(directory).lexically_normal();
+    const fs::path trimmed = path.has_filename() ? path : path.parent_path();
+    if (!fs::exists(trimmed / "overthink.yml"))
+        throw Error(Errc::not_found, fmt::format("no project in {}: overthink.yml is missing", trimmed.string()));
+    return (trimmed / "overthink.yml").string();
+}
 
-Project inspect_project(const LoadOptions& options, std::vector<Diagnostic>& findings) {
-    const std::string directory = fs::absolute(options.directory).lexically_normal().string();
-    const std::string trimmed =
-        directory.size() > 1 && directory.ends_with('/') ? directory.substr(0, directory.size() - 1) : directory;
-    if (!fs::exists(fs::path(trimmed) / "overthink.yml"))
-        throw Error(Errc::not_found, fmt::format("no project in {}: overthink.yml is missing", trimmed));
-    Project project = spec::ProjectLoader(trimmed).load(findings);
+Project inspect_file(const std::string& file, const LoadOptions& options, std::vector<Diagnostic>& findings) {
+    Project project = spec::ProjectLoader(file, options.checkouts).load(findings);
+    if (!project.lacking.empty()) return project;
     if (options.deploy_file)
         project.deploys = spec::merge_deploys(project.deploys, read_deploy_file(*options.deploy_file, findings));
-    spec::check_deploys(project.deploys, findings);
+    spec::check_deploys(project, findings);
     sort_by_position(findings);
     return project;
 }
 
+}  // namespace
+
+Project inspect_project(const LoadOptions& options, std::vector<Diagnostic>& findings) {
+    return inspect_file(project_file_in(options.directory), options, findings);
+}
+
 Project load_project(const LoadOptions& options) {
+    return spec::load_project_file(project_file_in(options.directory), options);
+}
+
+Project spec::load_project_file(const std::string& file, const LoadOptions& options) {
     std::vector<Diagnostic> findings;
-    Project project = inspect_project(options, findings);
+    Project project = inspect_file(file, options, findings);
+    if (!project.lacking.empty()) return project;
     settle(findings, project.warnings);
     return project;
 }
@@ -97,11 +111,9 @@ Layer load_layer(const std::string& directory, std::vector<Diagnostic>& warnings
     return layer;
 }
 
-std::string resolve_layer_ref(Project& project, const std::string& ref) {
-    const bool file = ref.ends_with(".yml") || ref.ends_with(".yaml");
-    if (!file && !ref.starts_with("./") && !ref.starts_with("../") && !ref.starts_with('/')) return layer_key(ref);
-    const fs::path path = fs::absolute(ref).lexically_normal();
-    const std::string directory = file ? path.parent_path().string() : path.string();
+std::string resolve_layer_ref(Project& project, const std::string& ref, const std::string& base) {
+    if (!is_directory_ref(ref)) return layer_key(ref);
+    const std::string directory = layer_directory(ref, fs::absolute(base).string());
     if (!fs::exists(fs::path(directory) / "layer.yml"))
         throw LayerNotFound(ref, "", fmt::format("{}: no layer.yml in {}", ref, directory));
     Layer layer = load_layer(directory, project.warnings);

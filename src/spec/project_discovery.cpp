@@ -18,8 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Kinds that are found by directories; the others are accepted without effect.
-constexpr std::array<std::string_view, 3> found_kinds{"layer", "image", "deploy"};
-constexpr std::array<std::string_view, 8> other_kinds{"builder", "distro", "init", "pod", "vm", "k8s", "local", "android"};
+constexpr std::array<std::string_view, 6> found_kinds{"layer", "image", "deploy", "builder", "distro", "init"};
+constexpr std::array<std::string_view, 5> other_kinds{"pod", "vm", "k8s", "local", "android"};
 
 }  // namespace
 
@@ -42,8 +42,8 @@ void ProjectLoader::read_discover(const Cursor& value, const std::string& file) 
                 item.error("a discovery entry needs a path");
                 continue;
             }
-            root.path = absolute(root.path, file);
-            discover_.push_back(std::move(root));
+            root.path = resolve(item, root.path, file);
+            if (!root.path.empty()) discover_.push_back(std::move(root));
         }
     }
     for (const std::string_view kind : other_kinds) reader.ignore(kind);
@@ -121,6 +121,24 @@ void ProjectLoader::read_discovered_entity(const std::string& kind, const std::s
         std::erase_if(body->entries, [](const YamlEntry& entry) { return entry.key == "name"; });
         add_named(kind, name, Cursor(std::move(body), kind + "." + name, to), file);
         reader.finish();
+    }
+}
+
+/// Files that only this project's builders look for. A layer written in a project file has no directory of its own.
+void ProjectLoader::find_custom_manifests() {
+    std::set<std::string> names;
+    for (const auto& [builder, body] : project_.builders) {
+        const YamlNode* files = body && body->is_map() ? body->find("detect_file") : nullptr;
+        if (files == nullptr) continue;
+        if (files->is_scalar()) names.insert(files->text);
+        for (const YamlPtr& item : files->items) names.insert(item->text);
+    }
+    for (auto& [key, layer] : project_.layers) {
+        if (layer.dir == directory_) continue;
+        for (const std::string& name : names) {
+            const bool known = std::find(layer.manifests.begin(), layer.manifests.end(), name) != layer.manifests.end();
+            if (!known && !name.empty() && fs::is_regular_file(fs::path(layer.dir) / name)) layer.manifests.push_back(name);
+        }
     }
 }
 

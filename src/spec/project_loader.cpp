@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "model/layer_ref.hpp"
 #include "model/names.hpp"
 #include "ov/error.hpp"
 #include "spec/decode_deploy.hpp"
@@ -21,30 +20,26 @@ namespace fs = std::filesystem;
 
 constexpr int deepest_import = 8;
 
-bool is_valid_alias(std::string_view alias) {
-    if (alias.empty() || alias.front() == '-' || alias.back() == '-' || alias.find("--") != std::string_view::npos) return false;
-    return std::all_of(alias.begin(), alias.end(),
-                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-}
-
 }  // namespace
+
+ProjectLoader::ProjectLoader(const std::string& root, const Checkouts* checkouts)
+    : root_(root), directory_(fs::path(root).parent_path().string()), checkouts_(checkouts) {}
 
 void ProjectLoader::report(Severity severity, const SourcePosition& where, std::string message) {
     findings_->push_back({where, {}, std::move(message), severity});
 }
 
-std::string ProjectLoader::absolute(const std::string& path, const std::string& base_file) const {
-    return (fs::path(base_file).parent_path() / path).lexically_normal().string();
-}
-
 Project ProjectLoader::load(std::vector<Diagnostic>& findings) {
     findings_ = &findings;
     project_.directory = directory_;
-    const std::string root = (fs::path(directory_) / "overthink.yml").string();
-    visit(root, 0, {});
-    check_version(root);
+    visit(root_, 0, {});
+    std::sort(project_.lacking.begin(), project_.lacking.end());
+    if (!project_.lacking.empty()) return std::move(project_);
+    check_version(root_);
+    check_beds();
     discover_layers();
     discover_entities();
+    find_custom_manifests();
     scan_for_retired_files();
     return std::move(project_);
 }
@@ -97,7 +92,7 @@ void ProjectLoader::read_collection(const Cursor& document, const std::string& f
     if (const auto imports = reader.take("import")) read_imports(*imports, file);
     if (const auto discover = reader.take("discover")) read_discover(*discover, file);
     if (const auto defaults = reader.take("defaults")) read_defaults(*defaults);
-    for (const std::string_view kind : {"layer", "vm", "deploy", "image", "eval"})
+    for (const std::string_view kind : {"layer", "vm", "deploy", "image", "eval", "builder", "distro", "init"})
         if (const auto entities = reader.take(kind))
             for (const auto& [name, value] : entities->entries()) add_named(std::string(kind), name, value, file);
 }
@@ -122,10 +117,15 @@ void ProjectLoader::read_entity(const Cursor& document, const std::string& kind)
 
 void ProjectLoader::add_named(const std::string& kind, const std::string& name, const Cursor& value, const std::string& file) {
     if (kind == "layer") return read_layer_entry(name, value, file);
-    if (kind == "image") {
-        project_.images.emplace(name, value.share());
-        return;
-    }
+    for (const auto& [opaque, into] : {std::pair{"image", &project_.images},
+                                       {"builder", &project_.builders},
+                                       {"distro", &project_.distros},
+                                       {"init", &project_.inits}})
+        if (kind == opaque) {
+            if (!value.node().is_map() && !value.node().is_null()) return value.expected("a mapping");
+            into->emplace(name, value.share());
+            return;
+        }
     if (!value.node().is_map()) return value.expected("a mapping");
     if (kind == "vm" && !project_.vms.contains(name)) project_.vms.emplace(name, decode_vm_entity(name, value));
     if (kind == "deploy") {
@@ -149,32 +149,12 @@ void ProjectLoader::add_named(const std::string& kind, const std::string& name, 
     }
 }
 
-void ProjectLoader::read_imports(const Cursor& list, const std::string& file) {
-    for (const Cursor& item : list.items()) {
-        if (item.node().is_scalar()) {
-            const std::string ref = item.text();
-            if (is_remote_ref(ref))
-                item.error(fmt::format("remote import \"{}\" is not fetched yet; check it out and import its path", ref));
-            else
-                pending_imports_.push_back({absolute(ref, file), item.where()});
-            continue;
-        }
-        if (!item.node().is_map() || item.node().entries.size() != 1) {
-            item.expected("a path or a single {alias: ref}");
-            continue;
-        }
-        // A namespaced project is read when one of its entities is asked for, never to load this one.
-        const auto [alias, target] = item.entries().front();
-        if (!is_valid_alias(alias))
-            item.error(fmt::format("alias \"{}\": expected lower-case letters, digits and single hyphens", alias));
-        const std::string ref = target.text();
-        if (ref.empty()) target.expected("a path or a remote reference");
-        const std::string resolved = is_remote_ref(ref) ? ref : absolute(ref, file);
-        if (!is_remote_ref(ref) && !fs::exists(resolved))
-            target.error(fmt::format("import cannot be read: {}: No such file or directory", resolved));
-        const auto [known, is_new] = namespaces_.emplace(alias, resolved);
-        if (!is_new && known->second != resolved)
-            item.error(fmt::format("alias \"{}\" is bound to {} and to {}", alias, known->second, resolved));
+void ProjectLoader::check_beds() {
+    for (const std::string& name : bed_names_) {
+        const auto bed = project_.deploys.find(name);
+        if (bed == project_.deploys.end() || bed->second.vm.empty() || project_.vms.contains(bed->second.vm)) continue;
+        report(Severity::error, bed->second.where,
+               fmt::format("the eval bed \"{}\" names the VM \"{}\", which is not defined", name, bed->second.vm));
     }
 }
 
@@ -189,7 +169,8 @@ void ProjectLoader::read_layer_entry(const std::string& name, const Cursor& valu
     if (project_.layers.contains(name)) return;
     if (const YamlNode* from = value.node().find("from"); from != nullptr && value.node().entries.size() == 1) {
         MapReader reader(value);
-        return add_layer_directory(absolute(reader.text("from"), file), name, value.where());
+        const std::string directory = resolve(value, reader.text("from"), file);
+        return directory.empty() ? void() : add_layer_directory(directory, name, value.where());
     }
     project_.layers.emplace(name, decode_layer_body(value, name, directory_));
 }

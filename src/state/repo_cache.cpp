@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Words that git must not take for options or paths out of the cache.
-void check_words(const spec::RepositoryAt& what) {
+void check_words(const RepositoryAt& what) {
     for (const std::string& word : {what.repository, what.version})
         if (word.starts_with('-') || word.find("..") != std::string::npos ||
             word.find_first_of(" \t\n\\:?*[~^") != std::string::npos)
@@ -83,9 +83,9 @@ struct Places {
 };
 
 /// What is cached, or nullopt. A directory without record was put there by hand and counts as well.
-std::optional<spec::Checkout> cached(const Places& places, const std::string& version) {
+std::optional<Checkout> cached(const Places& places, const std::string& version) {
     if (!fs::is_directory(places.directory)) return std::nullopt;
-    return spec::Checkout{places.directory, version, word_of(read_record(places.record), "commit")};
+    return Checkout{places.directory, version, word_of(read_record(places.record), "commit")};
 }
 
 /// Swaps the finished checkout in.
@@ -126,7 +126,7 @@ asio::awaitable<std::string> RepoCache::default_branch(std::string repository, D
     co_return branch;
 }
 
-asio::awaitable<spec::Checkout> RepoCache::checkout(spec::RepositoryAt what, Deadline deadline, bool refresh) {
+asio::awaitable<Checkout> RepoCache::checkout(RepositoryAt what, Deadline deadline, bool refresh) {
     check_words(what);
     std::string version = what.version;
     if (version.empty()) version = co_await default_branch(what.repository, deadline, refresh);
@@ -146,8 +146,7 @@ asio::awaitable<spec::Checkout> RepoCache::checkout(spec::RepositoryAt what, Dea
     co_return co_await fetch(what.repository, version, places.directory, deadline);
 }
 
-asio::awaitable<spec::Checkout> RepoCache::fetch(std::string repository, std::string version, std::string target,
-                                                 Deadline deadline) {
+asio::awaitable<Checkout> RepoCache::fetch(std::string repository, std::string version, std::string target, Deadline deadline) {
     const Places places(root_, repository, version);
     const std::string partial = places.partial;
     auto clear = [partial] { fs::remove_all(partial); };  // what an interrupted run left
@@ -175,7 +174,7 @@ asio::awaitable<spec::Checkout> RepoCache::fetch(std::string repository, std::st
     const nlohmann::json record = {{"schema", 1}, {"url", url}, {"version", version}, {"commit", commit}};
     auto swap_in = [places, record] { install(places, record); };
     co_await pool_->run(deadline, swap_in);
-    co_return spec::Checkout{target, version, commit};
+    co_return Checkout{target, version, commit};
 }
 
 }  // namespace ov::state

@@ -9,7 +9,7 @@
 
 #include "async/blocking_pool.hpp"
 #include "ov/deadline.hpp"
-#include "spec/remote_layers.hpp"
+#include "ov/repository.hpp"
 
 namespace ov::state {
 
@@ -21,11 +21,11 @@ public:
     /// The repository at a tag, branch or commit; without a version at its default branch. What is cached is used without
     /// touching the network, unless `refresh` asks for a new look; without network a cached default branch is reused.
     /// Throws Error{not_found} when the server has no such version, Error{unreachable} naming URL and git's words otherwise.
-    asio::awaitable<spec::Checkout> checkout(spec::RepositoryAt what, Deadline deadline, bool refresh = false);
+    asio::awaitable<Checkout> checkout(RepositoryAt what, Deadline deadline, bool refresh = false);
 
 private:
     asio::awaitable<std::string> default_branch(std::string repository, Deadline deadline, bool refresh);
-    asio::awaitable<spec::Checkout> fetch(std::string repository, std::string version, std::string target, Deadline deadline);
+    asio::awaitable<Checkout> fetch(std::string repository, std::string version, std::string target, Deadline deadline);
 
     std::string root_;
     BlockingPool* pool_;

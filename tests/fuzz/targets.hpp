@@ -17,6 +17,7 @@
 #include "plan/step_script.hpp"
 #include "render/text_check.hpp"
 #include "spec/decode_layer.hpp"
+#include "spec/remote_layers.hpp"
 #include "spec/yaml_document.hpp"
 #include "support/temp_tree.hpp"
 
@@ -64,25 +65,50 @@ inline void layer(std::string_view text) {
     validate_layers(layers);
 }
 
-/// Any bytes as project files, separated by 0x1e: overthink.yml, a.yml, layers/x/layer.yml, deploy.yml.
+/// Everything that a loaded project is asked for: no question may crash or throw anything but our own errors.
+inline void ask(Project& project, const Checkouts& checkouts) {
+    std::vector<std::string> images;
+    for (const auto& [name, image] : project.images) images.push_back(name);
+    for (const auto& [alias, mounted] : project.namespaces)
+        for (const char* name : {"base", "img"}) images.push_back(alias + "." + name);
+    std::vector<std::string> requests;
+    for (const auto& [key, layer] : project.layers) requests.push_back(key);
+    for (const auto& [key, node] : project.deploys)
+        requests.insert(requests.end(), node.add_layers.begin(), node.add_layers.end());
+    const auto attempt = [](const auto& question) {
+        try {
+            question();
+        } catch (const Error&) {
+        }
+    };
+    for (const std::string& image : images) attempt([&] { resolve_image(project, image, checkouts); });
+    for (const std::string& ref : requests) attempt([&] { resolve_layer_ref(project, ref, project.directory); });
+    attempt([&] { spec::resolve_remote_layers(project, requests, checkouts); });
+    for (const std::string& ref : requests)
+        attempt([&] { order_layers(std::vector<std::string>{find_layer(project, ref).key}, project.layers); });
+    for (const char* tag : {"fedora:43", "debian:13"}) builder_images(project, distro_from_tag(tag).tags);
+}
+
+/// Any bytes as project files, separated by 0x1e, in the order of `names`.
 inline void project(std::string_view text) {
     static const test::TempTree tree;
-    static const char* const names[] = {"overthink.yml", "a.yml", "layers/x/layer.yml", "deploy.yml"};
+    static const char* const names[] = {"overthink.yml",      "a.yml",          "layers/x/layer.yml", "deploy.yml",
+                                        "images/i/image.yml", "repo/build.yml", "repo/overthink.yml", "repo/layers/y/layer.yml"};
+    static std::map<std::string, std::string> written;
     for (const char* name : names) {
         const std::size_t end = std::min(text.find('\x1e'), text.size());
-        tree.write(name, std::string(text.substr(0, end)));
+        const std::string content(text.substr(0, end));
+        if (const auto [known, is_new] = written.try_emplace(name, content); is_new || known->second != content) {
+            known->second = content;
+            tree.write(name, content);
+        }
         text.remove_prefix(std::min(end + 1, text.size()));
     }
+    const Checkout checkout{tree.path("repo"), "v1", "0123456789abcdef0123456789abcdef01234567"};
+    const Checkouts checkouts{{{"github.com/a/b", "v1"}, checkout}, {{"github.com/a/b", ""}, checkout}};
     try {
-        const Project loaded = load_project({tree.path(), tree.path("deploy.yml")});
-        for (const auto& [key, found] : loaded.layers) {
-            compile_everywhere(found);
-            const std::string request[] = {key};
-            try {
-                order_layers(request, loaded.layers);
-            } catch (const Error&) {
-            }
-        }
+        Project loaded = load_project({tree.path(), tree.path("deploy.yml"), &checkouts});
+        ask(loaded, checkouts);
     } catch (const Error&) {
     }
 }

@@ -2,6 +2,9 @@
 #include "lifecycle/load_layers.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <asio/co_spawn.hpp>
 #include <filesystem>
@@ -173,4 +176,107 @@ TEST_CASE("a reference cannot pass options to git or leave the cache") {
         CAPTURE(std::string(ref));
         CHECK(load(forge, {ref}).error.find("cannot be part of a remote reference") != std::string::npos);
     }
+}
+
+TEST_CASE("a project imports files of repositories, fetched when it is loaded and reused without network") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/base",
+                 {{"build.yml", "import: ['@github.com/acme/more:v2']\nlayer: {far: {version: 1.1.1, env: {A: far}}}\n"},
+                  {"overthink.yml", "version: 2026.144.1443\nimage: {img: {layer: [tool]}}\nlayer: {tool: {version: 1.1.1}}\n"}},
+                 "v1");
+    forge.commit("acme/more", {{"overthink.yml", "layer: {more: {version: 1.1.1, env: {A: more}}}\n"}}, "v2");
+    const TempTree tree(
+        {{"overthink.yml",
+          "version: 2026.144.1443\nimport: ['@github.com/acme/base/build.yml:v1', {base: '@github.com/acme/base:v1'}]\n"}});
+    ov::Runtime runtime(1);
+    const ov::RemoteAccess access{forge.cache(), runtime, ov::Deadline::unlimited()};
+    for (const bool connected : {true, false}) {
+        CAPTURE(connected);
+        if (!connected) forge.disconnect();
+        ov::Project project = ov::load_project({tree.path(), std::nullopt}, access);
+        CHECK(project.layers.size() == 2);
+        CHECK(project.layers.at("more").env.at("A") == "more");
+        ov::fetch_image(project, "base.img", access);
+        CHECK(project.layers.contains("base.tool"));
+    }
+    const TempTree cold({{"overthink.yml", "version: 2026.144.1443\nimport: ['@github.com/acme/never:v1']\n"}});
+    CHECK_THROWS_WITH_AS(ov::load_project({cold.path(), std::nullopt}, access),
+                         doctest::Contains("cannot fetch github.com/acme/never at v1 (https://github.com/acme/never.git)"),
+                         ov::Error);
+}
+
+namespace {
+
+/// A `git` in front of the real one that does `what` instead of, or after, the subcommand `when`.
+class FakeGit {
+public:
+    FakeGit(const TempTree& tree, const std::string& when, const std::string& what) : path_(std::getenv("PATH")) {
+        tree.write("bin/git", "#!/bin/sh\ncase \" $* \" in *\" " + when + " \"*) " + what + " ;; esac\nPATH='" + path_ +
+                                  "' exec git \"$@\"\n");
+        std::filesystem::permissions(tree.path("bin/git"), std::filesystem::perms::owner_all);
+        setenv("PATH", (tree.path("bin") + ":" + path_).c_str(), 1);
+    }
+    ~FakeGit() { setenv("PATH", path_.c_str(), 1); }
+    FakeGit(const FakeGit&) = delete;
+    FakeGit& operator=(const FakeGit&) = delete;
+
+private:
+    std::string path_;
+};
+
+}  // namespace
+
+TEST_CASE("git that is killed in mid-fetch leaves no half cache, and the next run works") {
+    if (skip()) return;
+    struct Row {
+        const char *name, *when, *what;
+    };
+    // The second argument of `-C DIR fetch` is the directory that is being filled.
+    const Row rows[] = {{"before the first object", "fetch", "kill -9 $$"},
+                        {"with half a pack written", "fetch", "echo half >\"$2/.git/objects/pack/tmp_pack_x\"; kill -9 $$"},
+                        {"in the middle of the checkout", "checkout",
+                         "mkdir -p \"$2/layers/a\"; echo 'layer: {ver' >\"$2/layers/a/layer.yml\"; kill -9 $$"},
+                        {"with a full disk", "fetch", "echo 'fatal: No space left on device' >&2; exit 128"}};
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.name));
+        const Forge forge;
+        forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
+        const std::string ref = "@github.com/acme/infra/layers/a:v1";
+        {
+            const FakeGit killed(forge.tree(), row.when, row.what);
+            CHECK(load(forge, {ref}).error.find("cannot fetch github.com/acme/infra at v1") == 0);
+        }
+        CHECK_FALSE(std::filesystem::exists(forge.cache() + "/github.com/acme/infra@v1"));
+        const Loaded again = load(forge, {ref});
+        CHECK(again.error == "");
+        CHECK(again.order == "github.com/acme/infra/layers/a");
+        CHECK_FALSE(std::filesystem::exists(forge.cache() + "/github.com/acme/.infra@v1.partial"));
+    }
+}
+
+TEST_CASE("the program killed in mid-fetch leaves no half cache and no lock, also while its git lives on") {
+    if (skip()) return;
+    const Forge forge;
+    forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
+    const std::string ref = "@github.com/acme/infra/layers/a:v1", marker = forge.tree().path("fetching");
+    {
+        const FakeGit slow(
+            forge.tree(), "fetch",
+            "echo half >\"$2/half\"; echo $$ >'" + marker + ".new'; mv '" + marker + ".new' '" + marker + "'; sleep 60; exit 1");
+        const pid_t child = ::fork();
+        if (child == 0) {
+            load(forge, {ref});
+            ::_exit(0);
+        }
+        for (int i = 0; i < 1000 && !std::filesystem::exists(marker); ++i) ::usleep(10'000);
+        REQUIRE(std::filesystem::exists(marker));
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+    }
+    CHECK_FALSE(std::filesystem::exists(forge.cache() + "/github.com/acme/infra@v1"));
+    const Loaded again = load(forge, {ref});
+    CHECK(again.error == "");
+    CHECK(again.order == "github.com/acme/infra/layers/a");
+    ::kill(static_cast<pid_t>(std::stoi(forge.tree().read("fetching"))), SIGKILL);
 }

@@ -223,12 +223,43 @@ TEST_CASE("27 names of entities") {
                   .findings.find("is no name for a VM: 1 to 64 of A-Z") != std::string::npos);
 }
 
+TEST_CASE("27 two machines do not share a domain, names of instances follow the rule") {
+    const std::string vms =
+        "vm: {web: {source: {kind: bootc, image: i}}, web-1: {source: {kind: bootc, image: i}}, ext-1: {source: {kind: "
+        "external}, "
+        "ssh: {host: h}}}\n";
+    struct Row {
+        const char *rule, *deploys, *finding;
+    };
+    const Row rows[] = {
+        {"an instance and an entity", "{'web/1': {target: vm, vm: web}}",
+         "deploy.web/1: vm:web-1 and vm:web/1 would both be the domain ov-web-1"},
+        {"by state only", "{'vm:web/1': {target: vm, vm: web, vm_state: {ssh_port: 1}}}", "vm:web-1 and vm:web/1"},
+        {"an external machine has no domain", "{'ext/1': {target: vm, vm: ext}}", ""},
+        {"several deploys of one machine", "{a: {target: vm, vm: web}, b: {target: vm, vm: web}}", ""},
+        {"another instance", "{'web/2': {target: vm, vm: web}}", ""},
+        {"name of an instance", "{'web/ä': {target: vm, vm: web}}", "deploy.web/ä: \"ä\" is no name for a VM: 1 to 64 of"},
+        {"name of an entity", "{a: {target: vm, vm: -x}}", "\"-x\" is no name for a VM"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.rule));
+        const Loaded loaded = load(TempTree({{"overthink.yml", version + vms + "deploy: " + row.deploys + "\n"}}));
+        CAPTURE(loaded.findings);
+        if (*row.finding == '\0')
+            CHECK(loaded.findings.empty());
+        else
+            CHECK(loaded.findings.find(row.finding) != std::string::npos);
+    }
+}
+
 TEST_CASE("4.4 eval beds are deploys with rules of their own") {
     struct Row {
         const char *rule, *text, *finding;
     };
     const Row rows[] = {
-        {"a bed", "eval: {b: {target: vm, vm: e, disposable: true, rounds: 3}}", ""},
+        {"a bed", "eval: {b: {target: vm, vm: e, disposable: true, rounds: 3}}\nvm: {e: {source: {kind: bootc, image: i}}}", ""},
+        {"its entity must be defined", "eval: {b: {target: vm, vm: gone, disposable: true}}",
+         "the eval bed \"b\" names the VM \"gone\", which is not defined"},
         {"clash with a deploy", "deploy: {b: {target: vm, vm: e}}\neval: {b: {target: vm, vm: e, disposable: true}}",
          "\"b\" is both a deploy and an eval bed"},
         {"disposable is needed", "eval: {b: {target: vm, vm: e}}", "an eval bed needs disposable: true"},

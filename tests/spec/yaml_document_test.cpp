@@ -37,6 +37,8 @@ TEST_CASE("each trap of YAML is a finding with its place") {
         {"undefined alias", "a: *nobody\n", "YAML: "},
         {"alias inside itself", "a: &x [*x]\n", "an alias inside the value that it names"},
         {"tab indentation", "a:\n\t- b\n", "YAML: "},
+        {"a stray comma begins a document", ",a: b\n", "f.yml:1:1: YAML: text after the end of the value"},
+        {"a stray comma begins a later document", "a: b\n---\n,c\n", "f.yml:3:1: YAML: text after the end of the value"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.rule);
