@@ -12,6 +12,15 @@
 
 namespace ov {
 
+/// A run of steps that are carried out as the same user in the same place.
+struct VenueRun {
+    Scope scope = Scope::system;
+    Venue venue = Venue::host_native;
+    std::size_t first = 0, count = 0;  ///< steps of the plan
+};
+/// The plan cut, in order, where scope or venue change: how often a machine changes privileges for it.
+std::vector<VenueRun> steps_by_venue(const InstallPlan& plan);
+
 /// How a step is undone, as far as the plan alone can say: what a guest's ledger records may be less.
 std::vector<ReverseOp> reverse_ops(const Step& step);
 

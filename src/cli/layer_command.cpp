@@ -4,14 +4,12 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "lifecycle/deploy_target.hpp"
-#include "lifecycle/load_layers.hpp"
+#include "cli/remote_project.hpp"
 #include "model/layer_ref.hpp"
 #include "ov/compile.hpp"
 #include "ov/load.hpp"
@@ -32,21 +30,6 @@ struct PlanOptions {
 
 void print_findings(std::ostream& out, const std::vector<Diagnostic>& findings) {
     for (const Diagnostic& finding : findings) out << finding.str() << '\n';
-}
-
-/// The loop that fetches repositories; nothing runs in it when a project has all it needs.
-struct Remote {
-    Runtime runtime{1};
-    RemoteAccess access;
-
-    explicit Remote(bool refresh = false)
-        : access{operator_paths().repositories, runtime, Deadline::unlimited("layers").child(std::chrono::minutes(10)), refresh} {
-    }
-};
-
-/// A project's layers without the host's deploys: none of these verbs concerns a deploy.
-Project load(AppContext& context, const Remote& remote) {
-    return load_project({context.directory, std::nullopt}, remote.access);
 }
 
 Distro choose_distro(const PlanOptions& options, std::ostream& err) {
@@ -109,7 +92,7 @@ void explain(std::ostream& out, const Layer& layer) {
 
 void run_plan(const PlanOptions& options, AppContext& to) {
     const Remote remote(options.refresh);
-    Project project = load(to, remote);
+    Project project = load(to.directory, remote);
     std::vector<std::string> requests;
     for (const std::string& ref : options.layers) requests.push_back(resolve_layer_ref(project, ref, "."));
     // Directories were read into the project under their names; remote references stay as authored.
@@ -148,7 +131,7 @@ void run_plan(const PlanOptions& options, AppContext& to) {
 
 void run_list(const std::string& format, AppContext& to) {
     const Remote remote;
-    const Project project = load(to, remote);
+    const Project project = load(to.directory, remote);
     if (format == "json") {
         nlohmann::json all = nlohmann::json::array();
         for (const auto& [key, layer] : project.layers)
@@ -167,7 +150,7 @@ void run_validate(const std::vector<std::string>& names, AppContext& to) {
     std::vector<Diagnostic> findings;
     try {
         const Remote remote;
-        Project project = load(to, remote);
+        Project project = load(to.directory, remote);
         std::vector<std::string> keys;
         for (const std::string& ref : names) keys.push_back(resolve_layer_ref(project, ref, "."));
         findings = project.warnings;
@@ -200,6 +183,12 @@ void add_plan(CLI::App& layer, AppContext& context) {
     command->add_flag("--no-deps", options->no_deps, "Only the named layers");
     command->add_flag("--refresh", options->refresh, "Look at cached tags and branches of remote layers again");
     command->add_flag("--explain", options->explain, "Also list keys without effect on a machine");
+    command->footer(
+        "Examples:\n"
+        "  ov layer plan web --distro debian:13                    what web and all it requires would do, one line a step\n"
+        "  ov layer plan web --distro arch --format json           with the exact script and the undo of every step\n"
+        "  ov layer plan ./web --no-deps --user ov --home /home/ov the layer in a directory, alone, with final paths\n"
+        "  ov layer plan @github.com/acme/infra/layers/agents:v1.2.0 --distro fedora:43 --refresh");
     command->callback([options, &context] { context.action = [options, &context] { run_plan(*options, context); }; });
 }
 
@@ -208,6 +197,12 @@ void add_plan(CLI::App& layer, AppContext& context) {
 void add_layer_commands(CLI::App& app, AppContext& context) {
     CLI::App* layer = app.add_subcommand("layer", "Look at layers: plan, list, validate");
     layer->require_subcommand(1);
+    layer->footer(
+        "Examples:\n"
+        "  ov layer list                             name, version and path of every layer of the project\n"
+        "  ov layer validate                         all findings, each with file, line and column; exit 1 if one is an error\n"
+        "  ov layer validate web ./other/layer.yml   some layers, by name or path\n"
+        "  ov layer plan web --distro debian:13      what would be done on such a machine, and how it is undone");
     add_plan(*layer, context);
 
     auto format = std::make_shared<std::string>("table");

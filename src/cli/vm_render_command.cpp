@@ -10,6 +10,7 @@
 #include <ostream>
 
 #include "cli/host_command.hpp"
+#include "cli/remote_project.hpp"
 #include "cli/vm_entity_ref.hpp"
 #include "lifecycle/deploy_target.hpp"
 #include "model/yaml_writer.hpp"
@@ -96,7 +97,8 @@ void check(const RenderOptions& options, const VmSpec& spec, const HostFacts& fa
 }
 
 void run_render(const RenderOptions& options, AppContext& to) {
-    const Project project = load_project({to.directory, std::nullopt});
+    const Remote remote;
+    const Project project = load(to.directory, remote);
     const VmIdentity machine = named_vm(options.name);
     VmSpec spec = find_vm_spec(project, machine.entity);
     const HostFacts facts = host_facts(options.facts, "", to);

@@ -1,4 +1,5 @@
 #include "ov/install_plan.hpp"
+#include "ov/plan_output.hpp"
 
 #include <algorithm>
 
@@ -74,6 +75,17 @@ std::string_view to_string(TaskVerb verb) noexcept {
             return "build";
     }
     return "unknown";
+}
+
+std::vector<VenueRun> steps_by_venue(const InstallPlan& plan) {
+    std::vector<VenueRun> all;
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const Scope scope = plan.steps[i].scope();
+        const Venue venue = plan.steps[i].venue();
+        if (all.empty() || all.back().scope != scope || all.back().venue != venue) all.push_back({scope, venue, i, 0});
+        ++all.back().count;
+    }
+    return all;
 }
 
 bool is_system_path(std::string_view path) noexcept {

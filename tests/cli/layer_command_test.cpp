@@ -46,7 +46,7 @@ TempTree project(TempTree::Files more = {}) {
 
 }  // namespace
 
-TEST_CASE("layer plan prints the closure in install order, one line a step") {
+TEST_CASE("install-plan 12 layer plan prints the closure in install order, one line a step") {
     const Run run = ov_layer(project(), {"plan", "web", "--distro", "debian:13", "--explain"});
     CHECK(run.out == R"(Plan: layer=base image=vm-adhoc distro=debian:13 steps=1
   Task            system       task 0: cmd  [allow-root-tasks]
@@ -60,7 +60,7 @@ Plan: layer=web image=vm-adhoc distro=debian:13 steps=2
     CHECK(run.err.empty());
 }
 
-TEST_CASE("layer plan --no-deps leaves the requirements out, as JSON one array with scripts and reverse operations") {
+TEST_CASE("install-plan 12 layer plan --no-deps leaves the requirements out, as JSON one array with scripts and reverse operations") {
     const Run run =
         ov_layer(project(), {"plan", "web", "--distro", "fedora:43", "--no-deps", "--format", "json", "--user", "cloud"});
     const auto plans = nlohmann::json::parse(run.out);
@@ -95,7 +95,7 @@ TEST_CASE("layer plan takes a directory") {
     CHECK(run.out.find("Plan: layer=base") != std::string::npos);
 }
 
-TEST_CASE("layer plan warns about a layer without packages for the distribution") {
+TEST_CASE("decision 57: layer plan warns about a layer without packages for the distribution") {
     const TempTree tree = project({{"layers/f/layer.yml", "layer: {version: 2026.1.1, distro: {fedora: {package: [x]}}}"}});
     CHECK(ov_layer(tree, {"plan", "f", "--distro", "arch"}).err == "ov: warning: layer f has no packages for arch\n");
 }

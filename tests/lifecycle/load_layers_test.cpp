@@ -58,7 +58,7 @@ const char* layer(const char* text) {
 
 }  // namespace
 
-TEST_CASE("every spelling of a remote reference means the same layer") {
+TEST_CASE("layer-format 15 every spelling of a remote reference means the same layer") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/agents/layer.yml", layer("layer: {version: 2026.1.1, env: {A: b}}")}}, "v1.2.0", true);
@@ -77,7 +77,9 @@ TEST_CASE("every spelling of a remote reference means the same layer") {
     CHECK(record["commit"].get<std::string>().size() == 40);
 }
 
-TEST_CASE("a plain name inside a remote layer is its sibling at the same tag; the closure is fetched until nothing new appears") {
+TEST_CASE(
+    "layer-format 15 a plain name inside a remote layer is its sibling at the same tag; the closure is fetched until nothing new "
+    "appears") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra",
@@ -98,7 +100,7 @@ TEST_CASE("a plain name inside a remote layer is its sibling at the same tag; th
           "github.com/acme/infra/layers/a mine");
 }
 
-TEST_CASE("what is cached is used without the network, also the default branch") {
+TEST_CASE("layer-format 15 what is cached is used (W27) without the network, also the default branch") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
@@ -113,7 +115,7 @@ TEST_CASE("what is cached is used without the network, also the default branch")
     CHECK(error.find("nothing is cached in " + forge.cache() + "/github.com/acme/infra@v2") != std::string::npos);
 }
 
-TEST_CASE("a version that the server lacks is told as such") {
+TEST_CASE("layer-format 15 a version that the server lacks is told as such") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
@@ -122,7 +124,7 @@ TEST_CASE("a version that the server lacks is told as such") {
               .error.find("layer \"@github.com/acme/infra/layers/zzz:v1\" not found") == 0);
 }
 
-TEST_CASE("a remote layer must say its version") {
+TEST_CASE("layer-format 15 a remote layer must say its version") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {env: {A: a}}")}}, "v1");
@@ -130,7 +132,7 @@ TEST_CASE("a remote layer must say its version") {
           std::string::npos);
 }
 
-TEST_CASE("an interrupted fetch leaves no cache, the next run cleans up after it") {
+TEST_CASE("layer-format 18 W27 an interrupted fetch leaves no cache, the next run cleans up after it") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");
@@ -140,7 +142,7 @@ TEST_CASE("an interrupted fetch leaves no cache, the next run cleans up after it
     CHECK_FALSE(std::filesystem::exists(forge.cache() + "/github.com/acme/.infra@v1.partial"));
 }
 
-TEST_CASE("a moved tag is noticed when asked to look again, and told with both commits") {
+TEST_CASE("layer-format 18 W27 a moved tag is noticed when asked to look again, and told with both commits") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: old}}")}}, "v1");
@@ -153,7 +155,9 @@ TEST_CASE("a moved tag is noticed when asked to look again, and told with both c
     CHECK(fresh.warnings.find("github.com/acme/infra at v1 moved from ") != std::string::npos);
 }
 
-TEST_CASE("the same layer at several tags: the newest version wins with a warning, equal versions the highest tag in silence") {
+TEST_CASE(
+    "layer-format 15 the same layer at several tags: the newest version wins with a warning, equal versions the highest tag in "
+    "silence") {
     if (skip()) return;
     const Forge forge;
     const std::string key = "github.com/acme/infra/layers/a";
@@ -178,7 +182,7 @@ TEST_CASE("a reference cannot pass options to git or leave the cache") {
     }
 }
 
-TEST_CASE("a project imports files of repositories, fetched when it is loaded and reused without network") {
+TEST_CASE("layer-format 2.2 a project imports files of repositories, fetched when it is loaded and reused without network") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/base",
@@ -227,7 +231,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("git that is killed in mid-fetch leaves no half cache, and the next run works") {
+TEST_CASE("layer-format 18 W27 git that is killed in mid-fetch leaves no half cache, and the next run works") {
     if (skip()) return;
     struct Row {
         const char *name, *when, *what;
@@ -255,7 +259,7 @@ TEST_CASE("git that is killed in mid-fetch leaves no half cache, and the next ru
     }
 }
 
-TEST_CASE("the program killed in mid-fetch leaves no half cache and no lock, also while its git lives on") {
+TEST_CASE("layer-format 18 W27 the program killed in mid-fetch leaves no half cache and no lock, also while its git lives on") {
     if (skip()) return;
     const Forge forge;
     forge.commit("acme/infra", {{"layers/a/layer.yml", layer("layer: {version: 1.1.1, env: {A: a}}")}}, "v1");

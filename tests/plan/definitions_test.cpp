@@ -25,7 +25,7 @@ std::string tags_and_format(const ov::Distro& distro) {
 
 }  // namespace
 
-TEST_CASE("6.2 distro definitions: exact or without version, inherits followed, built-in systems as they are") {
+TEST_CASE("install-plan 6 distro definitions: exact or without version, inherits followed, built-in systems as they are") {
     struct Row {
         const char *rule, *definitions, *tag, *result;
     };
@@ -52,7 +52,7 @@ TEST_CASE("6.2 distro definitions: exact or without version, inherits followed, 
     }
 }
 
-TEST_CASE("9 builder triggers come from the project's builder map") {
+TEST_CASE("layer-format 9 builder triggers come from the project's builder map") {
     struct Row {
         const char *rule, *definitions, *manifest, *builders;
     };
@@ -79,7 +79,8 @@ TEST_CASE("9 builder triggers come from the project's builder map") {
     }
 }
 
-TEST_CASE("I17 a builder without a script fails naming itself and the layer, and is left out with skip_incompatible") {
+TEST_CASE(
+    "install-plan 15 I17 a builder without a script fails naming itself and the layer, and is left out with skip_incompatible") {
     ov::Project project;
     project.builders = entities("{nix: {detect_file: [flake.nix]}}");
     ov::Layer layer = ov::test::layer_of("layer: {version: 1.1.1, env: {A: b}}");

@@ -12,7 +12,7 @@ std::string tags(const ov::Distro& distro) {
 
 }  // namespace
 
-TEST_CASE("1 distro tags and package format follow os-release") {
+TEST_CASE("layer-format 1 distro tags and package format follow os-release") {
     struct Row {
         const char *rule, *os_release, *tags;
     };

@@ -3,7 +3,7 @@
 #include "support/compile_on.hpp"
 #include "support/text_layer.hpp"
 
-TEST_CASE("W16 a required variable comes from the deploy's env, the layer's own env or its default") {
+TEST_CASE("layer-format 18 W16 a required variable comes from the deploy's env, the layer's own env or its default") {
     const ov::Layer layer = ov::test::layer_of(R"(
 layer:
   env: {OWN: x}

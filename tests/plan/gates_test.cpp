@@ -27,7 +27,7 @@ std::string names(const std::vector<ov::GatedStep>& steps) {
 
 }  // namespace
 
-TEST_CASE("gates: what is refused, skipped and listed") {
+TEST_CASE("install-plan 11 gates (I5): what is refused, skipped and listed") {
     struct Row {
         const char* rule;
         ov::GateOptions options;
@@ -57,7 +57,7 @@ TEST_CASE("gates: what is refused, skipped and listed") {
     }
 }
 
-TEST_CASE("gates: messages name the flag, refusals name the layer") {
+TEST_CASE("install-plan 11 gates: messages name the flag, refusals name the layer") {
     const auto all = plans();
     const ov::GateReport report = ov::evaluate_gates(all, {});
     CHECK(report.skipped.at(0).message == "[skip] ServiceCustom scope=system requires --with-services");

@@ -105,7 +105,7 @@ TEST_CASE("blocks with different markers do not touch each other, whichever goes
     }
 }
 
-TEST_CASE("a file with unbalanced fences is refused and left alone") {
+TEST_CASE("layer-format 18 W23 a file with unbalanced fences is refused and left alone") {
     const std::string rows[] = {begin + "x\n",
                                 "x\n" + end,
                                 end + begin,

@@ -43,7 +43,8 @@ const char* awkward_names[] = {"plain",       "two words", "it's",    "\"quoted\
 
 }  // namespace
 
-TEST_CASE("write puts exactly the bytes, the mode and the missing parents, and its undo restores the machine") {
+TEST_CASE(
+    "layer-format 5.4 write puts exactly (W10) the bytes, the mode and the missing parents, and its undo restores the machine") {
     const std::string contents[] = {"",
                                     "no newline",
                                     "one\n",
@@ -130,7 +131,7 @@ TEST_CASE("a file that was there before comes back with its bytes, mode and kind
     }
 }
 
-TEST_CASE("copy places an uploaded file with any bytes and any mode") {
+TEST_CASE("layer-format 5.6 copy places (W11) an uploaded file with any bytes and any mode") {
     for (const unsigned mode : {0644u, 0600u, 0755u, 04755u, 0444u, 0u}) {
         CAPTURE(mode);
         GuestShell guest;
@@ -201,7 +202,7 @@ TEST_CASE("a directory that others put files into survives the undo") {
     CHECK(std::filesystem::exists(guest.home() / "a/foreign"));
 }
 
-TEST_CASE("cmd stops at the first failing line, knows the architecture, its variables and env.d") {
+TEST_CASE("layer-format 5.3 cmd stops at (W6) the first failing line, knows the architecture, its variables and env.d") {
     GuestShell guest;
     spill(guest.home() / ".config/overthink/env.d/early.env", "export FROM_ENV='set by a layer'\n");
     TaskStep step = task(TaskVerb::cmd, {});
@@ -219,7 +220,7 @@ TEST_CASE("cmd stops at the first failing line, knows the architecture, its vari
     CHECK(apply(guest, step).out == "read nothing\n");
 }
 
-TEST_CASE("a task of a third user runs as that user") {
+TEST_CASE("layer-format 5.2 a task of a third user (W8) runs as that user") {
     if (::geteuid() != 0) {
         MESSAGE("skipped: needs root to become another user");
         return;

@@ -69,7 +69,7 @@ SystemPackagesStep packages(std::vector<std::string> names) {
 
 }  // namespace
 
-TEST_CASE("only packages that the step newly installed are removed, dependencies included") {
+TEST_CASE("layer-format 18 W29 only packages that the step newly installed are removed, dependencies included") {
     GuestShell guest;
     spill(guest.root() / "db", "base\nopenssh-server\n");
     fake_apt(guest);
@@ -108,7 +108,7 @@ TEST_CASE("a machine that dies between the install and its record still knows wh
     CHECK(guest.manifest().empty());
 }
 
-TEST_CASE("what a machine is managed with is never removed, whatever a record says") {
+TEST_CASE("layer-format 18 W29 what a machine is managed with is never removed, whatever a record says") {
     GuestShell guest;
     spill(guest.root() / "db", "jq\nopenssh-server\nsudo\n");
     fake_apt(guest);
@@ -118,7 +118,7 @@ TEST_CASE("what a machine is managed with is never removed, whatever a record sa
     CHECK(slurp(guest.root() / "db") == "openssh-server\nsudo\n");
 }
 
-TEST_CASE("a packaged unit gets back the state it had before") {
+TEST_CASE("install-plan 15 I2 a packaged unit gets back the state it had before") {
     struct Row {
         const char* before;
         std::size_t ops;
@@ -141,7 +141,7 @@ TEST_CASE("a packaged unit gets back the state it had before") {
     }
 }
 
-TEST_CASE("a custom unit is written, enabled and restarted only when its text changed") {
+TEST_CASE("install-plan 15 I14 a custom unit is written, enabled and restarted only when its text changed") {
     GuestShell guest;
     fake_systemctl(guest);
     const auto before = guest.manifest();
@@ -177,7 +177,7 @@ TEST_CASE("a unit that cannot start is deferred, one that cannot be enabled is a
     CHECK(apply(guest, step).status != 0);
 }
 
-TEST_CASE("downloads are checked, placed and undone: plain files and archives") {
+TEST_CASE("layer-format 5.5 downloads are checked, placed (W14) and undone: plain files and archives") {
     GuestShell guest;
     spill(guest.root() / "src/tool-1/bin/tool", "#!/bin/sh\n");
     spill(guest.root() / "src/tool-1/share/doc", "text\n");
@@ -216,7 +216,7 @@ TEST_CASE("downloads are checked, placed and undone: plain files and archives") 
     CHECK(std::distance(std::filesystem::directory_iterator(guest.root() / "run"), {}) == 1);
 }
 
-TEST_CASE("4.4 a published .repo file is written with its repository switched off") {
+TEST_CASE("layer-format 4.4 a published .repo file is written with its repository switched off") {
     const char* published =
         "[other]\nenabled=1\ngpgcheck=1\n[tool]\r\nname=Tool\nenabled = 1\ngpgcheck=1\nbaseurl=https://r.example.net/x\n";
     struct Row {

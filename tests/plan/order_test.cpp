@@ -26,7 +26,7 @@ std::string order(const ov::LayerMap& layers, std::vector<std::string> requests,
 
 }  // namespace
 
-TEST_CASE("8 order of layers") {
+TEST_CASE("install-plan 8 order of layers (W28, I9)") {
     struct Row {
         const char* rule;
         std::vector<std::pair<std::string, std::string>> layers;
@@ -74,7 +74,7 @@ TEST_CASE("8 order of layers") {
     }
 }
 
-TEST_CASE("8 provided layers are not entered, --no-deps adds nothing") {
+TEST_CASE("install-plan 8 provided layers are not entered, --no-deps adds nothing") {
     const auto layers = map_of({{"a", "require: [b]"}, {"b", "require: [missing]"}});
     ov::OrderOptions provided;
     provided.provided = {"b"};
@@ -84,7 +84,7 @@ TEST_CASE("8 provided layers are not entered, --no-deps adds nothing") {
     CHECK(order(layers, {"b", "a"}, alone) == "b a");
 }
 
-TEST_CASE("8 remote layers take part under their bare reference") {
+TEST_CASE("install-plan 8 remote layers take part under their bare reference") {
     ov::LayerMap layers = map_of({{"a", "require: ['@github.com/acme/infra/layers/agents:v1']"}});
     ov::Layer remote = ov::test::layer_of("layer: {}", "agents");
     remote.key = "github.com/acme/infra/layers/agents";

@@ -24,7 +24,7 @@ std::string installed(const std::string& body, std::string_view tag) {
 
 }  // namespace
 
-TEST_CASE("4 package sections") {
+TEST_CASE("layer-format 4.2 package sections") {
     struct Row {
         const char *rule, *body, *tag, *result;
     };
@@ -73,7 +73,7 @@ TEST_CASE("4 package sections") {
     }
 }
 
-TEST_CASE("W3 repositories become a gated prepare step, and cleanup where something was switched on") {
+TEST_CASE("layer-format 18 W3, I16 repositories become a gated prepare step, and cleanup where something was switched on") {
     const ov::Layer layer = ov::test::layer_of(R"(
 layer:
   distro:
@@ -105,7 +105,7 @@ layer:
     CHECK(ov::reverse_ops(plan.steps[2]).empty());
 }
 
-TEST_CASE("4.4 repository entries that cannot be set up are findings") {
+TEST_CASE("layer-format 4.4 repository entries that cannot be set up are findings") {
     struct Row {
         const char *rule, *repo, *tag, *finding;
     };
@@ -124,7 +124,7 @@ TEST_CASE("4.4 repository entries that cannot be set up are findings") {
     }
 }
 
-TEST_CASE("9 builders: triggers, order and images; W4 aur only where pacman is") {
+TEST_CASE("layer-format 9 builders: triggers, order and images; W4 aur only where pacman is") {
     ov::Layer layer = ov::test::layer_of("layer: {distro: {arch: {aur: {package: [x-bin], option: [--a], replace: [x]}}}}");
     layer.manifests = {"Cargo.toml", "package.json", "pixi.toml"};
     ov::CompileContext context = ov::test::target("arch");

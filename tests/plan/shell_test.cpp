@@ -16,7 +16,7 @@ std::vector<ov::ShellSnippetStep> snippets(const std::string& shell) {
 
 }  // namespace
 
-TEST_CASE("7 a generic snippet goes to four shells, with the shell's name") {
+TEST_CASE("layer-format 7 a generic snippet goes to four shells, with the shell's name") {
     const auto steps = snippets("{init: 'eval \"$(tool init ${SHELL_NAME})\"', path_append: [~/.tool/bin], priority: 5}");
     REQUIRE(steps.size() == 4);
     CHECK(steps[0].snippet == "eval \"$(tool init bash)\"\nexport PATH=\"$PATH:{{.Home}}/.tool/bin\"\n");
@@ -33,7 +33,7 @@ TEST_CASE("7 a generic snippet goes to four shells, with the shell's name") {
     }
 }
 
-TEST_CASE("7 an override block inherits nothing") {
+TEST_CASE("layer-format 7 an override block inherits nothing") {
     const auto steps = snippets(
         "{init: generic, path_append: [/g], zsh: {init: 'own ${SHELL_NAME}'}, fish: {path: ~/x}, sh: {path_append: [/s]}}");
     REQUIRE(steps.size() == 3);
@@ -44,7 +44,7 @@ TEST_CASE("7 an override block inherits nothing") {
     CHECK(steps[2].snippet == "export PATH=\"$PATH:/s\"\n");
 }
 
-TEST_CASE("7 a path makes a whole file, in the scope of its place") {
+TEST_CASE("layer-format 7 a path makes a whole file, in the scope of its place") {
     const auto user = snippets("{bash: {init: x, path: ~/.config/x.sh}}");
     CHECK(user.at(0).destination == "{{.Home}}/.config/x.sh");
     CHECK(user.at(0).use_dropin);
@@ -55,7 +55,7 @@ TEST_CASE("7 a path makes a whole file, in the scope of its place") {
     CHECK(ov::reverse_ops(ov::Step{system.at(0)}).at(0).kind == "rm-file-system");
 }
 
-TEST_CASE("3.8 the reverse of a block names shell and marker") {
+TEST_CASE("install-plan 3.8 the reverse of a block names shell and marker") {
     const ov::ReverseOp op = ov::reverse_ops(ov::Step{snippets("{bash: {init: x}}").at(0)}).at(0);
     CHECK(op == ov::ReverseOp{"remove-managed-block",
                               {},
@@ -64,7 +64,7 @@ TEST_CASE("3.8 the reverse of a block names shell and marker") {
                               {{"layer", "web"}, {"marker", "web"}, {"shell", "bash"}}});
 }
 
-TEST_CASE("6 env and path_append become one hook with tokenised values") {
+TEST_CASE("layer-format 6 env and path_append become one hook with tokenised values") {
     const auto plan =
         ov::compile(ov::test::layer_of("layer: {env: {B: '${HOME}/b', A: $HOMEDIR}, path_append: [~/bin, /opt/bin]}"),
                     ov::test::target("arch"));

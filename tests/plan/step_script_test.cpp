@@ -154,7 +154,7 @@ std::string printed(const Row& row) {
 
 }  // namespace
 
-TEST_CASE("each step renders to the script in the golden file") {
+TEST_CASE("install-plan 13 each step renders to the script in the golden file") {
     const char* data = std::getenv("OV_TEST_DATA");
     REQUIRE(data);
     const std::filesystem::path golden = std::filesystem::path(data) / "golden/step_script/all.txt";
@@ -168,7 +168,7 @@ TEST_CASE("each step renders to the script in the golden file") {
     CHECK(text == std::string(std::istreambuf_iterator<char>(in), {}));
 }
 
-TEST_CASE("/ctx is replaced only where it begins a path of its own") {
+TEST_CASE("layer-format 5.4 /ctx is replaced (W7) only where it begins a path of its own") {
     struct Row {
         const char *in, *out;
     };
@@ -192,14 +192,14 @@ TEST_CASE("a path that is not absolute is an error naming layer and task") {
     }
 }
 
-TEST_CASE("paths are normalised and words quoted only when a shell could misread them") {
+TEST_CASE("layer-format 5.3 paths are normalised and words quoted only when a shell could misread them") {
     CHECK(absolute_path("//srv//a/./b/../c//") == "/srv/a/c");
     CHECK(absolute_path("/") == "/");
     CHECK(script_word("/etc/a-b_c.d:1@2+3,4=5%") == "/etc/a-b_c.d:1@2+3,4=5%");
     for (const char* word : {"", "~", "a b", "$x", "a\nb", "#x", "{a,b}", "a;b"}) CHECK(script_word(word).front() == '\'');
 }
 
-TEST_CASE("secrets reach the tasks of their own layer only") {
+TEST_CASE("layer-format 11 secrets reach (W15) the tasks of their own layer only") {
     StepContext context;
     context.secrets = {{"web", {{"TOKEN", "s3cret"}}}, {"db", {{"OTHER", "hidden"}}}};
     TaskStep step = task(TaskVerb::cmd);

@@ -18,7 +18,7 @@ ov::TaskStep compiled(const std::string& task, ov::CompileContext context = ov::
 
 }  // namespace
 
-TEST_CASE("6 home spellings become the token, look-alikes stay") {
+TEST_CASE("layer-format 6 home spellings become the token, look-alikes stay (W30)") {
     struct Row {
         const char *in, *out;
     };
@@ -40,7 +40,7 @@ TEST_CASE("6 home spellings become the token, look-alikes stay") {
     }
 }
 
-TEST_CASE("5.2 users: who runs a task, in which scope") {
+TEST_CASE("layer-format 5.2 users: who runs a task, in which scope") {
     struct Row {
         const char *rule, *user, *resolved;
         ov::Scope scope;
@@ -68,14 +68,14 @@ TEST_CASE("5.2 users: who runs a task, in which scope") {
     }
 }
 
-TEST_CASE("5.2 a deploy as root makes the deploy user's tasks system tasks") {
+TEST_CASE("layer-format 5.2 a deploy as root makes the deploy user's tasks system tasks") {
     ov::CompileContext context = ov::test::target("fedora:43");
     context.user = "root";
     context.uid = context.gid = 0;
     CHECK(ov::Step{compiled("{cmd: 'true', user: '${USER}'}", context)}.scope() == ov::Scope::system);
 }
 
-TEST_CASE("W9 paths: variables and home are resolved at compile time") {
+TEST_CASE("layer-format 18 W9 paths: variables and home are resolved at compile time") {
     struct Row {
         const char *rule, *task, *path;
     };
@@ -101,7 +101,7 @@ TEST_CASE("W9 paths: variables and home are resolved at compile time") {
     CHECK(compiled("{link: /l, to: ~/t}").source == "{{.Home}}/t");
 }
 
-TEST_CASE("5.5 the format of a download follows its suffix") {
+TEST_CASE("layer-format 5.5 the format of a download follows its suffix") {
     struct Row {
         const char *url, *format;
     };
@@ -117,7 +117,7 @@ TEST_CASE("5.5 the format of a download follows its suffix") {
     CHECK(compiled("{download: 'https://h/a.sh'}").path.empty());
 }
 
-TEST_CASE("tasks that cannot be installed are findings of the compile, with their place") {
+TEST_CASE("layer-format 5.1 tasks that cannot be installed are findings of the compile, with their place") {
     struct Row {
         const char *rule, *task, *finding;
     };
@@ -154,7 +154,7 @@ TEST_CASE("tasks that cannot be installed are findings of the compile, with thei
     }
 }
 
-TEST_CASE("3.3 reverse operations of tasks name resolved paths (W32)") {
+TEST_CASE("install-plan 3.3 reverse operations of tasks name resolved paths (W32)") {
     struct Row {
         const char *task, *kind, *target;
     };

@@ -22,7 +22,7 @@ std::string findings_of(const std::string& body, const std::vector<std::string>&
 
 }  // namespace
 
-TEST_CASE("16 validation") {
+TEST_CASE("layer-format 16 validation") {
     struct Row {
         const char *rule, *body, *finding;
     };
@@ -97,7 +97,7 @@ TEST_CASE("16 validation") {
     CHECK(count >= 45);
 }
 
-TEST_CASE("16 validation: version and Cargo.toml") {
+TEST_CASE("layer-format 16 validation: version and Cargo.toml") {
     ov::LayerMap layers;
     layers.emplace("a", ov::test::layer_of("layer: {task: [{cmd: x}]}", "a"));
     layers.emplace("b", ov::test::layer_of("layer: {version: '1.2', task: [{cmd: x}]}", "b"));
@@ -110,7 +110,7 @@ TEST_CASE("16 validation: version and Cargo.toml") {
     CHECK(text.find("layer c: Cargo.toml without src/") != std::string::npos);
 }
 
-TEST_CASE("16 validation: a cycle is told once, whoever leads into it") {
+TEST_CASE("layer-format 16 validation: a cycle is told once, whoever leads into it") {
     ov::LayerMap layers;
     for (const char* name : {"x", "y", "z"})
         layers.emplace(name, ov::test::layer_of("layer: {version: 1.1.1, env: {A: b}, require: [a]}", name));

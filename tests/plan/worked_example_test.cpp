@@ -39,7 +39,7 @@ ov::CompileContext on(std::string_view tag) {
 
 }  // namespace
 
-TEST_CASE("the worked example compiles to the seven steps of install-plan.md section 14") {
+TEST_CASE("install-plan 14 the worked example compiles to the seven steps of install-plan.md section 14") {
     const ov::InstallPlan plan = ov::compile(ov::test::layer_of(logship, "logship"), on("fedora:43"));
     struct Row {
         const char *kind, *scope, *gate;
@@ -83,13 +83,13 @@ WantedBy=multi-user.target
 )");
 }
 
-TEST_CASE("on Arch the worked example has no package step") {
+TEST_CASE("layer-format 17 on Arch the worked example has no package step") {
     const ov::InstallPlan plan = ov::compile(ov::test::layer_of(logship, "logship"), on("arch"));
     REQUIRE(plan.steps.size() == 6);
     CHECK(plan.steps[1].kind() == "Task");
 }
 
-TEST_CASE("the home token is replaced once the home is known, a second pass changes nothing") {
+TEST_CASE("install-plan 7 the home token is replaced once the home is known, a second pass changes nothing") {
     ov::InstallPlan plan = ov::compile(ov::test::layer_of(logship, "logship"), on("fedora:43"));
     ov::resolve_home(plan, "");
     CHECK(std::get<ov::TaskStep>(plan.steps[4].body).path == "{{.Home}}/.logship/logship.toml");
@@ -100,7 +100,7 @@ TEST_CASE("the home token is replaced once the home is known, a second pass chan
     CHECK(ov::plan_digest(plan, {}) == once);
 }
 
-TEST_CASE("deploy ids are those of the specification") {
+TEST_CASE("install-plan 9 deploy ids are those of the specification") {
     struct Row {
         const char* base;
         std::vector<std::string> layers, add;
@@ -120,7 +120,7 @@ TEST_CASE("deploy ids are those of the specification") {
     }
 }
 
-TEST_CASE("layers come in the order of install-plan.md section 8") {
+TEST_CASE("install-plan 8 layers come in the order of install-plan.md section 8") {
     ov::LayerMap layers;
     const auto add = [&](const std::string& name, const std::string& body) {
         layers.emplace(name, ov::test::layer_of("layer: {" + body + "}", name));

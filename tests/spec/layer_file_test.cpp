@@ -31,7 +31,7 @@ void check(const Row& row) {
 
 }  // namespace
 
-TEST_CASE("2.4 layer file: shape") {
+TEST_CASE("layer-format 2.4 layer file: shape") {
     const Row rows[] = {
         {"empty file is an empty layer", "", ""},
         {"comment-only file is an empty layer", "# nothing\n", ""},
@@ -47,7 +47,7 @@ TEST_CASE("2.4 layer file: shape") {
     for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("2.4 layer file: retired and misplaced body keys are errors that name the new key") {
+TEST_CASE("layer-format 2.4 layer file: retired and misplaced body keys are errors that name the new key") {
     const Row rows[] = {
         {"depends", "layer: {depends: [a]}", "layer.depends: \"depends\" is a key of an older schema; use require"},
         {"rpm", "layer: {rpm: {packages: [a]}}", "\"rpm\" is a key of an older schema; use distro: {fedora:"},
@@ -63,7 +63,7 @@ TEST_CASE("2.4 layer file: retired and misplaced body keys are errors that name 
     for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("2.4 layer file: tolerance, with the nearest known key (W25)") {
+TEST_CASE("layer-format 2.4 layer file: tolerance, with the nearest known key (W25)") {
     const Row rows[] = {
         {"unknown key", "layer: {whatever: {a: b}}", "layer.yml:1:9: warning: layer.whatever: unknown key, ignored"},
         {"misspelt key", "layer: {secret_accepts: []}", "unknown key, ignored; did you mean \"secret_accept\"?"},
@@ -77,7 +77,7 @@ TEST_CASE("2.4 layer file: tolerance, with the nearest known key (W25)") {
     for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("2.4 layer file: types") {
+TEST_CASE("layer-format 2.4 layer file: types") {
     const Row rows[] = {
         {"text expected", "layer: {version: [1]}", "layer.version: expected a text, got list"},
         {"list expected", "layer: {require: base}", "layer.require: expected a list, got 'base'"},
@@ -119,13 +119,13 @@ TEST_CASE("all findings of a file come at once, sorted by place") {
     CHECK(third != std::string::npos);
 }
 
-TEST_CASE("2.4 scalars: the source text is kept, null is empty") {
+TEST_CASE("layer-format 2.4 scalars: the source text is kept, null is empty") {
     const ov::Layer layer = ov::test::layer_of("layer: {version: 1.10, env: {A: yes, B: 0755, C: ~, D: true, E: 1e3}}");
     CHECK(layer.version == "1.10");
     CHECK(layer.env == std::map<std::string, std::string>{{"A", "yes"}, {"B", "0755"}, {"C", ""}, {"D", "true"}, {"E", "1e3"}});
 }
 
-TEST_CASE("3 body keys: every key of the table is decoded") {
+TEST_CASE("layer-format 3 body keys: every key of the table is decoded") {
     const ov::Layer layer = ov::test::layer_of(R"(
 layer:
   version: 2026.1.1
@@ -163,22 +163,22 @@ layer:
     CHECK(layer.where.line == 3);
 }
 
-TEST_CASE("15 content of a composite: any step or metadata counts (W31)") {
+TEST_CASE("layer-format 15 content of a composite: any step or metadata counts (W31)") {
     struct Case {
         const char* body;
         bool content;
     };
-    const Case cases[] = {{"layer: [a]", false},
-                          {"layer: [a], eval: [{file: /x}]", false},
-                          {"layer: [a], env: {A: b}", true},
-                          {"layer: [a], shell: {init: x}", true},
-                          {"layer: [a], reboot: true", true},
-                          {"layer: [a], port: [80]", true},
-                          {"layer: [a], port: []", false},
-                          {"layer: [a], distro: {debian-13: {package: [x]}}", true},
-                          {"layer: [a], artifact: [{path: /a, retrieve_to: b}]", true},
-                          {"layer: [a], secret_require: [{name: A}]", true}};
-    for (const Case& row : cases) {
+    const Case rows[] = {{"layer: [a]", false},
+                         {"layer: [a], eval: [{file: /x}]", false},
+                         {"layer: [a], env: {A: b}", true},
+                         {"layer: [a], shell: {init: x}", true},
+                         {"layer: [a], reboot: true", true},
+                         {"layer: [a], port: [80]", true},
+                         {"layer: [a], port: []", false},
+                         {"layer: [a], distro: {debian-13: {package: [x]}}", true},
+                         {"layer: [a], artifact: [{path: /a, retrieve_to: b}]", true},
+                         {"layer: [a], secret_require: [{name: A}]", true}};
+    for (const Case& row : rows) {
         CAPTURE(row.body);
         CHECK(ov::test::layer_of("layer: {" + std::string(row.body) + "}").has_content() == row.content);
     }

@@ -39,7 +39,8 @@ std::string wanted(const std::vector<ov::RepositoryAt>& all) {
 
 }  // namespace
 
-TEST_CASE("2.2 remote flat imports: a file of a repository, or its overthink.yml, merged like a local one") {
+TEST_CASE(
+    "layer-format 2.2 remote flat imports: a file of a repository, or its overthink.yml, merged like a local one") {
     const char* rest = "layer: {shared: {version: 1.1.1, env: {A: mine}}}\n";
     struct Row {
         const char *rule, *ref;
@@ -64,7 +65,7 @@ TEST_CASE("2.2 remote flat imports: a file of a repository, or its overthink.yml
     }
 }
 
-TEST_CASE("2.2 remote flat imports: what is lacking is listed, nothing else is said until it is there") {
+TEST_CASE("layer-format 2.2 remote flat imports: what is lacking is listed, nothing else is said until it is there") {
     const Place place(
         {{"mine/overthink.yml", version + "import: ['@github.com/acme/base:v1', '@github.com/b/b:v2', '@github.com/a/a']\n"},
          {"repo/overthink.yml", "import: ['@github.com/c/c']\n"}});
@@ -74,7 +75,7 @@ TEST_CASE("2.2 remote flat imports: what is lacking is listed, nothing else is s
                          doctest::Contains("remote import \"@github.com/acme/base:v1\" is not fetched here"), ov::SpecError);
 }
 
-TEST_CASE("2.2 a fetched file names files of its own repository only") {
+TEST_CASE("layer-format 2.2 a fetched file names files of its own repository only") {
     struct Row {
         const char *rule, *text, *finding;
     };
@@ -97,7 +98,7 @@ TEST_CASE("2.2 a fetched file names files of its own repository only") {
     }
 }
 
-TEST_CASE("2.2 namespaced entities: alias.image brings the image and its layers, nothing else is visible") {
+TEST_CASE("layer-format 2.2 namespaced entities: alias.image brings the image and its layers, nothing else is visible") {
     const Place place({{"mine/overthink.yml", version + R"(
 import: [{far: '@github.com/acme/base:v1'}, {near: ../near}, {file: ../near/overthink.yml}, {bad: ../bad}]
 layer: {tool: {version: 9.9.9, env: {A: mine}}}
@@ -160,7 +161,7 @@ vm: {hidden: {source: {kind: bootc, image: x}}}
     }
 }
 
-TEST_CASE("W26 layers given by path: relative to the project, absolute, or a layer.yml") {
+TEST_CASE("layer-format 15 layers given by path (W26): relative to the project, absolute, or a layer.yml") {
     const Place place({{"mine/overthink.yml", version + "layer: {web: {version: 1.1.1}}\n"},
                        {"mine/extra/one/layer.yml", "layer: {version: 1.1.1}"},
                        {"elsewhere/web/layer.yml", "layer: {version: 1.1.1}"}});

@@ -36,7 +36,7 @@ Loaded load(const TempTree& tree) {
 
 }  // namespace
 
-TEST_CASE("2.1 project file: what is wrong and what must be named") {
+TEST_CASE("layer-format 2.1 project file: what is wrong and what must be named") {
     struct Row {
         const char *rule, *root, *finding;
     };
@@ -76,7 +76,7 @@ TEST_CASE("2.1 project file: what is wrong and what must be named") {
     }
 }
 
-TEST_CASE("2.1 project file: shapes that are fine") {
+TEST_CASE("layer-format 2.1 project file: shapes that are fine") {
     const Loaded loaded = load(TempTree({{"overthink.yml", version + R"(---
 ---
 layer: {name: {env: {A: collection entry called name}}}
@@ -94,7 +94,7 @@ deploy: {name: d, target: vm, vm: box}
     CHECK(loaded.project.deploys.at("d").vm == "box");
 }
 
-TEST_CASE("2.2 import") {
+TEST_CASE("layer-format 2.2 import") {
     struct Row {
         const char *rule, *root, *other, *finding;
     };
@@ -124,7 +124,7 @@ TEST_CASE("2.2 import") {
     }
 }
 
-TEST_CASE("2.2 the importing file wins, an old version in an imported file does not matter") {
+TEST_CASE("layer-format 2.2 the importing file wins, an old version in an imported file does not matter") {
     const Loaded loaded =
         load(TempTree({{"overthink.yml", version + "import: [sub/a.yml]\nlayer: {x: {version: 1.1.1, env: {A: root}}}\n"},
                        {"sub/a.yml",
@@ -137,14 +137,14 @@ TEST_CASE("2.2 the importing file wins, an old version in an imported file does 
     CHECK(loaded.project.layers.contains("z"));  // discovery roots are relative to the file that names them
 }
 
-TEST_CASE("2.2 imports deeper than eight are refused") {
+TEST_CASE("layer-format 2.2 imports deeper than eight are refused") {
     TempTree tree({{"overthink.yml", version + "import: [i1.yml]\n"}});
     for (int i = 1; i <= 10; ++i) tree.write("i" + std::to_string(i) + ".yml", "import: [i" + std::to_string(i + 1) + ".yml]\n");
     tree.write("i11.yml", "deploy: {}\n");
     CHECK(load(tree).findings.find("imports are nested deeper than 8") != std::string::npos);
 }
 
-TEST_CASE("2.3 layers of a project: sources and precedence") {
+TEST_CASE("layer-format 2.3 layers of a project: sources and precedence") {
     TempTree tree({{"overthink.yml", version + R"(
 layer: {explicit: {from: elsewhere/dir}, web: {version: 9.9.9}}
 discover: {layer: [layers, {path: vendor, recursive: false}]}
@@ -172,14 +172,14 @@ discover: {layer: [layers, {path: vendor, recursive: false}]}
                                tree.path("layers/deep/twice")) != std::string::npos);
 }
 
-TEST_CASE("2.3 a missing discovery root is named") {
+TEST_CASE("layer-format 2.3 a missing discovery root is named") {
     CHECK(load(TempTree({{"overthink.yml", version + "discover: {layer: [nowhere]}\n"}}))
               .findings.find("nowhere: no such directory") != std::string::npos);
     CHECK(load(TempTree({{"overthink.yml", version + "discover: {layer: [{recursive: true}]}\n"}}))
               .findings.find("a discovery entry needs a path") != std::string::npos);
 }
 
-TEST_CASE("64 external machines") {
+TEST_CASE("decision 64: external machines") {
     struct Row {
         const char *rule, *body, *finding;
     };
@@ -214,7 +214,7 @@ TEST_CASE("64 external machines") {
     }
 }
 
-TEST_CASE("27 names of entities") {
+TEST_CASE("decision 27: names of entities") {
     const std::string external = ": {source: {kind: external}, ssh: {host: h}}}\n";
     for (const char* name : {"a", "A-1_b", "0"})
         CHECK(load(TempTree({{"overthink.yml", version + "vm: {" + name + external}})).findings == "");
@@ -223,7 +223,7 @@ TEST_CASE("27 names of entities") {
                   .findings.find("is no name for a VM: 1 to 64 of A-Z") != std::string::npos);
 }
 
-TEST_CASE("27 two machines do not share a domain, names of instances follow the rule") {
+TEST_CASE("decision 27: two machines do not share a domain, names of instances follow the rule") {
     const std::string vms =
         "vm: {web: {source: {kind: bootc, image: i}}, web-1: {source: {kind: bootc, image: i}}, ext-1: {source: {kind: "
         "external}, "
@@ -252,7 +252,7 @@ TEST_CASE("27 two machines do not share a domain, names of instances follow the 
     }
 }
 
-TEST_CASE("4.4 eval beds are deploys with rules of their own") {
+TEST_CASE("cli-and-config 4.4 eval beds are deploys with rules of their own") {
     struct Row {
         const char *rule, *text, *finding;
     };
@@ -277,7 +277,7 @@ TEST_CASE("4.4 eval beds are deploys with rules of their own") {
     }
 }
 
-TEST_CASE("5.2 deploy nodes") {
+TEST_CASE("cli-and-config 5.2 deploy nodes") {
     struct Row {
         const char *rule, *node, *finding;
     };
@@ -312,7 +312,7 @@ TEST_CASE("5.2 deploy nodes") {
     }
 }
 
-TEST_CASE("5.5 merge: a set field replaces the project's as a whole, an unset one does not") {
+TEST_CASE("cli-and-config 5.5 merge: a set field replaces the project's as a whole, an unset one does not") {
     struct Row {
         const char *rule, *project, *overlay;
         bool (*holds)(const ov::DeployNode&);
@@ -365,7 +365,7 @@ TEST_CASE("the corpus project: each import that is missing is named, with them i
     CHECK(loaded.project.defaults.builder.at("npm") == "fedora-builder");
 }
 
-TEST_CASE("9 builder images: defaults, then the first root image that lists the first matching tag") {
+TEST_CASE("layer-format 9 builder images: defaults, then the first root image that lists the first matching tag") {
     const Loaded loaded = load(TempTree({{"overthink.yml", version + R"(
 defaults: {builder: {npm: def, pixi: def}}
 image:
