@@ -92,6 +92,12 @@ int sign_with_agent(LIBSSH2_SESSION*, unsigned char** signature, size_t* length,
     return hand_over(skip(), signature, length);
 }
 
+/// libssh2 calls a connection that ended in the middle of a login a refusal.
+void require_connection(SshSession& session) {
+    if (session.alive()) return;
+    throw Error(Errc::unreachable, fmt::format("{}: the connection ended during the login", session.name()));
+}
+
 /// One try with one key file; true when the server let us in.
 asio::awaitable<bool> try_file(std::shared_ptr<SshSession> session, std::string user, std::string path, std::string& note,
                                Deadline deadline) {
@@ -112,6 +118,7 @@ asio::awaitable<bool> try_file(std::shared_ptr<SshSession> session, std::string 
     };
     const int code = co_await session->perform(step, deadline);
     if (code == 0) co_return true;
+    require_connection(*session);
     if (refused(code))
         note += fmt::format("; {}: refused by the server", path);
     else if (code == LIBSSH2_ERROR_FILE || code == LIBSSH2_ERROR_METHOD_NONE)
@@ -137,6 +144,7 @@ asio::awaitable<bool> try_agent_key(std::shared_ptr<SshSession> session, std::st
     };
     const int code = co_await session->perform(step, deadline);
     if (code == 0) co_return true;
+    require_connection(*session);
     note += fmt::format("; agent key {}: {}", key.comment, refused(code) ? "refused" : ssh_error_text(session->raw(), code));
     co_return false;
 }
