@@ -213,7 +213,9 @@ asio::awaitable<void> Apply::one_reboot(const PreparedStep& step, Deadline deadl
     const std::string script = script_call("ov_intents", {line});
     co_await session_.must(RunAs::user, parts, script, "recording the reboot", deadline);
     // The new shells know nothing yet, and the run directory may be gone.
-    co_await send_equipment(to_run(step.number), Command{}, deadline);
+    std::vector<const PreparedStep*> rest = to_run(step.number);
+    Command nothing;
+    co_await send_equipment(std::move(rest), std::move(nothing), deadline);
     events_(event::StepFinished{step.layer, step.index + 1, step.of, StepState::ok, 0, 0, ""});
 }
 

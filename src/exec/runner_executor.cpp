@@ -9,7 +9,7 @@ namespace ov {
 
 namespace {
 
-constexpr std::chrono::seconds runner_start_limit{30};
+constexpr std::chrono::seconds runner_start_limit{120};
 constexpr int most_channel_tries = 12;
 
 }  // namespace
@@ -118,7 +118,8 @@ asio::awaitable<CommandResult> RunnerExecutor::run_alone(Command command, Deadli
     alone.script = "ov_alone=1\n";
     alone.persistent = true;
     persistent.insert(persistent.begin(), std::move(alone));
-    for (const Command& before : persistent) co_await runner->run(before, deadline, {});
+    const OutputSink nowhere;
+    for (const Command& before : persistent) co_await runner->run(before, deadline, nowhere);
     CommandResult result;
     std::exception_ptr failure;
     try {
