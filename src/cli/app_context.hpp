@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <optional>
@@ -18,6 +19,13 @@ struct AppContext {
     /// Set by the chosen verb's callback; run after parsing is over, so that parse errors stay parse errors.
     std::function<void()> action;
 };
+
+/// The project directory for paths that are recorded or printed: absolute, without a slash at its end.
+inline std::string absolute_directory(const std::string& directory) {
+    std::string path = std::filesystem::absolute(directory).lexically_normal().string();
+    if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    return path;
+}
 
 /// A flag that tells "not given" from "given as false" (`--flag=false`).
 inline CLI::Option* add_tristate(CLI::App& command, const std::string& name, std::optional<bool>& value,

@@ -149,6 +149,15 @@ void print_plans(const Engine& engine, const FleetFlags& flags, AppContext& app)
     }
 }
 
+/// Errors begin with the machine that they met; so does the line that tells them.
+std::string reason_of(const VmReport& vm) {
+    if (vm.reason.empty()) return std::string(to_string(vm.outcome));
+    const std::string_view reason = vm.reason;
+    for (const std::string& name : {vm.vm, vm.host})
+        if (!name.empty() && reason.starts_with(name + ": ")) return std::string(reason.substr(name.size() + 2));
+    return vm.reason;
+}
+
 void print_single(const Report& report, AppContext& app, const FleetFlags& flags) {
     for (const VmReport& vm : report.vms) {
         if (vm.outcome == Outcome::ok) {
@@ -159,8 +168,7 @@ void print_single(const Report& report, AppContext& app, const FleetFlags& flags
         }
         for (const std::string& line : vm.last_lines) app.err << line << '\n';
         const std::string where = vm.layer.empty() ? std::string() : fmt::format(", layer {}, step {}", vm.layer, vm.step);
-        app.err << fmt::format("ov: error: {}: {}: {}{}\n", vm.vm,
-                               vm.reason.empty() ? std::string(to_string(vm.outcome)) : vm.reason, to_string(vm.phase), where);
+        app.err << fmt::format("ov: error: {} [{}{}]: {}\n", vm.vm, to_string(vm.phase), where, reason_of(vm));
     }
 }
 

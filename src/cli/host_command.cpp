@@ -60,6 +60,10 @@ void add_host_commands(CLI::App& app, AppContext& context) {
     auto connect = std::make_shared<std::string>();
     CLI::App* facts = host->add_subcommand("facts", "Print what the renderers assume about this host, as YAML");
     facts->add_option("--connect", *connect, "libvirt URI (default: qemu:///system for root, else qemu:///session)");
+    facts->footer(
+        "Examples:\n"
+        "  ov host facts > this-host.yml                         for `ov vm render --facts` elsewhere\n"
+        "  ov host facts --connect qemu+ssh://user@host/system   of a remote hypervisor");
     facts->callback([connect, &context] {
         context.action = [connect, &context] { context.out << to_yaml(host_facts("", *connect, context)); };
     });

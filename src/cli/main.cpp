@@ -11,6 +11,7 @@
 #include "cli/dotenv.hpp"
 #include "cli/host_command.hpp"
 #include "cli/layer_command.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/vm_command.hpp"
 #include "ov/diagnostic.hpp"
 #include "ov_config.hpp"
@@ -43,10 +44,6 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.set_version_flag("--version", OV_VERSION);
     app.add_option("-C,--dir", context.directory, "Project directory")->envname("OV_PROJECT_DIR")->type_name("PATH");
-    app.footer(
-        "Examples:\n  ov fleet add --all --jobs 50 --yes\n  ov deploy add web --dry-run\n  ov layer plan ripgrep --distro "
-        "debian:12\n"
-        "`ov VERB --help` tells more.");
     ov::cli::add_deploy_commands(app, context);
     ov::cli::add_fleet_commands(app, context);
     ov::cli::add_host_commands(app, context);
@@ -55,6 +52,15 @@ int main(int argc, char** argv) {
     app.add_subcommand("version", "Print the version")->callback([&context] {
         context.action = [&context] { context.out << OV_VERSION << '\n'; };
     });
+
+    // Last: a verb made after it would inherit it.
+    app.footer(
+        "Examples:\n  ov fleet add --all --jobs 50 --yes            deploy to every machine of the project\n"
+        "  ov deploy add web --dry-run                   what a deploy would do\n"
+        "  ov layer plan ripgrep --distro debian:12      every step of a layer, with its undo\n"
+        "  ov vm validate                                every finding about the project's VMs\n"
+        "  ov vm render web --format qemu                the definition as a hypervisor gets it\n"
+        "`ov VERB --help` tells more.");
 
     try {
         app.parse(argc, argv);
@@ -66,7 +72,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         // Help and version leave with 0; every wrong command line with 1 (CLI11 has other numbers).
         if (error.get_exit_code() == 0) return app.exit(error);
-        std::cerr << "ov: error: " << error.what() << "\nSee `ov --help`.\n";
+        std::cerr << "ov: error: " << ov::cli::usage_message(app, error) << '\n';
         return 1;
     } catch (const ov::Error& error) {
         return report(error);

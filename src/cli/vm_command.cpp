@@ -9,6 +9,11 @@ namespace ov::cli {
 void add_vm_commands(CLI::App& app, AppContext& context) {
     CLI::App* vm = app.add_subcommand("vm", "Look at VM definitions: validate, render, gpu");
     vm->require_subcommand(1);
+    vm->footer(
+        "Examples:\n"
+        "  ov vm validate                    all findings about the project's VMs\n"
+        "  ov vm render web --format qemu    the definition as a hypervisor gets it\n"
+        "  ov vm gpu list                    what this host could pass through");
     add_vm_gpu(*vm, context);
     add_vm_render(*vm, context);
     add_vm_validate(*vm, context);

@@ -47,6 +47,10 @@ void run_status(const GpuRoots& roots, const std::string& name, AppContext& to) 
 void add_vm_gpu(CLI::App& vm, AppContext& context) {
     CLI::App* gpu = vm.add_subcommand("gpu", "Host devices for passthrough");
     gpu->require_subcommand(1);
+    gpu->footer(
+        "Examples:\n"
+        "  ov vm gpu list            a hostdevs: block for every GPU, to paste below devices: of a VM\n"
+        "  ov vm gpu status web      IOMMU, drivers, and whether this host may lock the memory of web");
     auto roots = std::make_shared<GpuRoots>();
     CLI::App* list = gpu->add_subcommand("list", "Print a hostdevs: block for every GPU, with its whole IOMMU group");
     add_roots(*list, *roots);

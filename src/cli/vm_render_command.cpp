@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -46,8 +45,7 @@ void settle(std::vector<Diagnostic> findings, AppContext& to) {
 /// sockets). A runtime value beats a fact.
 VmRuntime runtime_from(const RenderOptions& options, const VmSpec& spec, const HostFacts& facts, const VmIdentity& machine,
                        AppContext& to) {
-    const VmPlaces places{std::filesystem::absolute(to.directory).lexically_normal().string(),
-                          operator_paths().home + "/.local/share/ov/vm", machine.instance};
+    const VmPlaces places{absolute_directory(to.directory), operator_paths().home + "/.local/share/ov/vm", machine.instance};
     VmRuntime runtime = default_runtime(spec, facts, places);
     if (runtime.hostname.empty())
         runtime.hostname = machine.instance.empty() ? machine.entity : machine.entity + "-" + machine.instance;
@@ -124,6 +122,12 @@ void add_vm_render(CLI::App& vm, AppContext& context) {
         ->capture_default_str();
     command->add_option("--runtime", options->runtime, "Runtime parameters as YAML (default: what `ov vm create` would use)");
     command->add_option("--facts", options->facts, "Facts of a host as YAML (default: this host)");
+    command->footer(
+        "Examples:\n"
+        "  ov vm render web                                 domain XML for the libvirt of this host\n"
+        "  ov vm render web/2 --format qemu                 QEMU's arguments for instance 2, one a line\n"
+        "  ov vm render web --format cloud-init             user-data, meta-data and network-config of the seed\n"
+        "  ov vm render web --facts other-host.yml          as another host would get it (`ov host facts` there)");
     command->callback([options, &context] { context.action = [options, &context] { run_render(*options, context); }; });
 }
 

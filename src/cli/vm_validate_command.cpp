@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -115,6 +114,11 @@ void add_vm_validate(CLI::App& vm, AppContext& context) {
     verb->add_option("--connect", command->connect, "libvirt URI to ask for facts");
     verb->add_option("--backend", command->backend, "Backend to check for (default: the entity's own)")
         ->check(CLI::IsMember({"libvirt", "qemu"}));
+    verb->footer(
+        "Examples:\n"
+        "  ov vm validate                            every entity against the schema and this host; exit 1 if one is wrong\n"
+        "  ov vm validate web --backend qemu         what QEMU without libvirt could not do\n"
+        "  ov vm validate --facts other-host.yml     against another host (`ov host facts` there)");
     verb->callback([command, &context] { context.action = [command, &context] { run_validate(*command, context); }; });
 }
 
