@@ -23,11 +23,10 @@ bool is_active(MachineState state) noexcept;
 
 /// What the machine is to be. A backend reads its own half.
 struct MachineDefinition {
-    std::string name;                       ///< domain: "ov-web"
-    std::string xml;                        ///< libvirt
-    std::vector<std::string> argv;          ///< QEMU: the program and its arguments, SMBIOS strings by value
-    std::vector<std::string> socket_paths;  ///< libvirt: their directories must exist before the start
-    bool autostart = false;                 ///< libvirt's own flag
+    std::string name;               ///< domain: "ov-web"
+    std::string xml;                ///< libvirt
+    std::vector<std::string> argv;  ///< QEMU: the program and its arguments, SMBIOS strings by value
+    bool autostart = false;         ///< libvirt's own flag
 };
 
 struct StopOptions {

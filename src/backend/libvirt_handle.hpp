@@ -1,0 +1,31 @@
+// libvirt's handles as owners, its errors as ours, and its one-time set-up. Only the libvirt backend includes this.
+#pragma once
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <memory>
+#include <string>
+
+#include "ov/error.hpp"
+
+namespace ov {
+
+using LibvirtConnection = std::shared_ptr<virConnect>;
+using LibvirtDomain = std::shared_ptr<virDomain>;
+
+/// Registers events and silences libvirt's own error printing; once per process, whoever comes first.
+void use_libvirt();
+
+/// Connects. Error{unreachable} with libvirt's reason. Blocks, perhaps long.
+LibvirtConnection open_libvirt(const std::string& uri);
+
+/// The last error of this thread, as ours: "<what>: <libvirt's text>".
+Error libvirt_error(const std::string& what);
+
+/// Nothing when there is no such domain; any other failure is thrown.
+LibvirtDomain find_domain(virConnectPtr connection, const std::string& name);
+/// Error{not_found} when there is none.
+LibvirtDomain need_domain(virConnectPtr connection, const std::string& name);
+
+}  // namespace ov
