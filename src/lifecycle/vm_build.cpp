@@ -1,0 +1,177 @@
+#include "lifecycle/vm_build.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "backend/disk_image.hpp"
+#include "lifecycle/base_image.hpp"
+#include "lifecycle/vm_material.hpp"
+
+namespace ov {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What stands at the disk's place before a build.
+struct OldDisk {
+    bool exists = false, busy = false;
+    std::uint64_t size = 0;
+};
+
+/// A crash leaves files under the names of work in progress; with the lock held nobody is at work.
+void remove_leftovers(const std::string& directory) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(directory, ignored))
+        if (entry.path().filename().string().find(".new.") != std::string::npos) fs::remove(entry.path(), ignored);
+}
+
+asio::awaitable<OldDisk> look_at(std::string disk, Deadline deadline) {
+    OldDisk old;
+    old.exists = fs::exists(disk);
+    if (!old.exists) co_return old;
+    try {
+        const DiskInfo info = co_await disk_info(disk, deadline);
+        old.size = info.virtual_size;
+    } catch (const Error& error) {
+        if (error.code() != Errc::busy) throw;
+        old.busy = true;
+    }
+    co_return old;
+}
+
+std::optional<std::uint64_t> wanted_size(const VmSpec& spec) {
+    if (spec.disk_size.empty()) return std::nullopt;
+    return vm::parse_size(spec.disk_size, vm::SizeUnit::byte);
+}
+
+asio::awaitable<void> grow(std::string disk, OldDisk old, std::optional<std::uint64_t> size, Deadline deadline) {
+    if (!size || old.busy || *size == old.size) co_return;
+    if (*size < old.size)
+        throw Error(Errc::spec_invalid,
+                    fmt::format("{} has {} bytes, disk_size says {}: a disk only grows", disk, old.size, *size));
+    std::vector<std::string> words{"resize", "-q", disk, std::to_string(*size)};
+    co_await run_qemu_img(std::move(words), deadline);
+}
+
+/// Whether the disk that is there may stay. Throws when it may neither stay nor be replaced.
+bool may_keep(const VmIdentity& machine, const OldDisk& old, const state::VmRecord& record, const VmState& known,
+              const BaseImage& base, const std::string& disk, bool discard) {
+    if (!old.exists) return false;
+    const std::string stop =
+        fmt::format("ov vm stop {}", machine.entity + (machine.instance.empty() ? "" : " -i " + machine.instance));
+    if (discard && old.busy)
+        throw Error(Errc::busy, fmt::format("{}: {} runs on it; stop it first: {}", disk, machine.domain(), stop));
+    if (discard) return false;
+    if (record.base_digest == base.digest) return true;
+    if (old.busy)
+        throw Error(Errc::busy,
+                    fmt::format("{}: {} runs on it, and its source changed; stop it first: {}", disk, machine.domain(), stop));
+    if (known.backend.empty()) return false;  // no machine was made of it yet: no data to lose
+    throw Error(
+        Errc::busy,
+        fmt::format("{} stands on another base image ({}) than the source has now ({}). --discard builds it afresh; "
+                    "all data of the guest is lost",
+                    disk, record.base_digest.empty() ? "unknown" : record.base_digest.substr(0, 12), base.digest.substr(0, 12)));
+}
+
+void check_type(const BuildOptions& options) {
+    if (options.type == "iso") throw Error(Errc::unsupported, "--type iso: no installer images are made here; valid: qcow2, raw");
+    if (options.type != "qcow2" && options.type != "raw")
+        throw Error(Errc::usage, fmt::format("--type {}: valid: qcow2, raw", options.type));
+}
+
+asio::awaitable<void> make_disk(BaseImage base, std::string disk, std::string type, std::optional<std::uint64_t> size,
+                                Deadline deadline) {
+    if (type == "qcow2") {
+        co_await create_overlay(base.path, base.format, disk, size, deadline);
+        co_return;
+    }
+    if (size && *size < base.virtual_size)
+        throw Error(Errc::spec_invalid,
+                    fmt::format("disk_size of {} bytes is smaller than the {} bytes of the image", *size, base.virtual_size));
+    std::vector<std::string> no_more;
+    co_await convert_image(base.path, base.format, disk, "raw", std::move(no_more), deadline);
+    if (!size) co_return;
+    std::vector<std::string> words{"resize", "-q", "-f", "raw", disk, std::to_string(*size)};
+    co_await run_qemu_img(std::move(words), deadline);
+}
+
+/// A new disk is a new machine to its guest: what the old one left goes.
+void forget_old_guest(const state::VmFiles& files) {
+    std::error_code ignored;
+    fs::remove(files.nvram(), ignored);
+    fs::remove(files.console_log(), ignored);
+}
+
+}  // namespace
+
+asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, BuildOptions options, Deadline deadline) {
+    check_type(options);
+    const VmSpec& authored = spec_of(context, machine);
+    const std::string kind = authored.source.kind;
+    if (kind == "imported") {
+        BuildResult adopted;
+        adopted.disk = authored.source.disk_path;
+        adopted.kept = true;
+        if (!fs::exists(adopted.disk))
+            throw Error(Errc::not_found, fmt::format("{}: the disk of the imported domain {} is not there", adopted.disk,
+                                                     authored.source.libvirt_name));
+        context.say(fmt::format("{} is imported: its disk is {}, there is nothing to build", machine.entity, adopted.disk));
+        co_return adopted;
+    }
+    if (kind != "cloud_image")
+        throw Error(Errc::unsupported,
+                    fmt::format("vm.{}: source.kind {} cannot be built; supported: cloud_image, imported", machine.entity, kind));
+
+    const state::VmFiles files = context.files(machine);
+    const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
+    state::VmRecord record = state::load_vm_record(files).value_or(state::VmRecord{});
+    std::vector<Diagnostic> warnings;
+    state::VmOverrides overrides = record.overrides;
+    if (!options.given.disk_size.empty()) overrides.disk_size = options.given.disk_size;
+    if (!options.given.root_size.empty()) overrides.root_size = options.given.root_size;
+    const VmSpec spec = co_await effective_spec(context, machine, overrides, deadline, warnings);
+    for (const Diagnostic& warning : warnings) context.say(warning.str());
+
+    const BaseImage base = co_await fetch_base(context, spec, deadline);
+    const std::string directory = context.disk_directory(machine);
+    const std::string disk = directory + (options.type == "raw" ? "/disk.raw" : "/disk.qcow2");
+    remove_leftovers(directory);
+    const OldDisk old = co_await look_at(disk, deadline);
+    const VmState known = co_await load_vm_state(context, machine, deadline);
+    BuildResult result;
+    result.disk = disk;
+    result.base_digest = base.digest;
+    result.kept = may_keep(machine, old, record, known, base, disk, options.discard);
+    if (result.kept) {
+        const auto size = wanted_size(spec);
+        co_await grow(disk, old, size, deadline);
+    } else {
+        const auto size = wanted_size(spec);
+        co_await make_disk(base, disk, options.type, size, deadline);
+        if (old.exists) forget_old_guest(files);
+        record.instance_id = new_instance_id();
+        VmState fresh;
+        fresh.instance_id = record.instance_id;
+        co_await save_vm_state(context, machine, fresh, deadline);
+    }
+    record.overrides = overrides;
+    record.base = base.path;
+    record.base_digest = base.digest;
+    record.source = spec.source.url;
+    if (!result.kept || record.active_disk.empty()) record.active_disk = disk;
+    record.disk_format = options.type;
+    state::save_vm_record(files, record);
+
+    PrepareOptions prepare;
+    prepare.running = old.busy;
+    prepare.reserve_port = false;
+    const PreparedVm prepared = co_await prepare_runtime(context, machine, prepare, deadline);
+    result.seed = prepared.runtime.seed_iso;
+    result.instance_id = prepared.runtime.instance_id;
+    co_return result;
+}
+
+}  // namespace ov
