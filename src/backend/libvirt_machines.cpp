@@ -152,6 +152,21 @@ std::vector<MachineRow> list_domains(virConnectPtr connection) {
     return rows;
 }
 
+std::vector<std::string> disks_of(virConnectPtr connection, const std::string& name) {
+    std::vector<std::string> files;
+    const LibvirtDomain domain = find_domain(connection, name);
+    if (!domain) return files;
+    char* text = virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE);
+    if (text == nullptr) throw libvirt_error("reading the definition of " + name);
+    pugi::xml_document document;
+    const bool parsed = static_cast<bool>(document.load_string(text));
+    free(text);
+    if (!parsed) return files;
+    for (const pugi::xml_node disk : document.child("domain").child("devices").children("disk"))
+        if (const char* file = disk.child("source").attribute("file").value(); *file != 0) files.emplace_back(file);
+    return files;
+}
+
 /// False when the domain is off already.
 bool press_button(virDomainPtr domain) {
     const MachineState now = state_now(domain);
@@ -245,6 +260,12 @@ public:
         auto work = [](virConnectPtr connection) { return list_domains(connection); };
         auto rows = co_await call(std::move(work), deadline);
         co_return rows;
+    }
+
+    asio::awaitable<std::vector<std::string>> disks(std::string name, Deadline deadline) override {
+        auto work = [name](virConnectPtr connection) { return disks_of(connection, name); };
+        auto files = co_await call(std::move(work), deadline);
+        co_return files;
     }
 
     asio::awaitable<void> close(Deadline deadline) override {

@@ -69,6 +69,8 @@ public:
     virtual asio::awaitable<void> undefine(std::string name, UndefineOptions options, Deadline deadline) = 0;
     /// Every machine whose name starts with "ov-", by name.
     virtual asio::awaitable<std::vector<MachineRow>> list(Deadline deadline) = 0;
+    /// Files that the machine's disks are on, as its definition says; nothing when it is not defined.
+    virtual asio::awaitable<std::vector<std::string>> disks(std::string name, Deadline deadline) = 0;
     /// Ends connections. Idempotent.
     virtual asio::awaitable<void> close(Deadline deadline) = 0;
 };

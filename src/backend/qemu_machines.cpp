@@ -231,6 +231,30 @@ asio::awaitable<std::vector<MachineRow>> QemuMachines::list(Deadline deadline) {
     co_return rows;
 }
 
+std::vector<std::string> drives_of(const std::vector<std::string>& argv) {
+    std::vector<std::string> files;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        const std::string& options = argv[i];
+        if (argv[i - 1] != "-drive" || options.find("if=pflash") != std::string::npos) continue;
+        const std::size_t start = options.starts_with("file=") ? 5 : options.find(",file=") + 6;
+        if (start != 5 && options.find(",file=") == std::string::npos) continue;
+        std::string file;
+        for (std::size_t at = start; at < options.size(); ++at) {
+            // A comma of the value is doubled, a single one ends it.
+            if (options[at] == ',' && (at + 1 == options.size() || options[at + 1] != ',')) break;
+            if (options[at] == ',') ++at;
+            file.push_back(options[at]);
+        }
+        files.push_back(std::move(file));
+    }
+    return files;
+}
+
+asio::awaitable<std::vector<std::string>> QemuMachines::disks(std::string name, Deadline deadline) {
+    const auto command = co_await command_of(name, deadline);
+    co_return command ? drives_of(*command) : std::vector<std::string>();
+}
+
 asio::awaitable<void> QemuMachines::close(Deadline) {
     co_return;
 }

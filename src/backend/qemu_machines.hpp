@@ -46,6 +46,7 @@ public:
     asio::awaitable<StopResult> stop(std::string name, StopOptions options, Deadline deadline) override;
     asio::awaitable<void> undefine(std::string name, UndefineOptions options, Deadline deadline) override;
     asio::awaitable<std::vector<MachineRow>> list(Deadline deadline) override;
+    asio::awaitable<std::vector<std::string>> disks(std::string name, Deadline deadline) override;
     asio::awaitable<void> close(Deadline deadline) override;
 
 private:
@@ -56,6 +57,9 @@ private:
     std::shared_ptr<CommandStore> store_;
     std::string root_;
 };
+
+/// Files of the `-drive file=...` options that are no firmware.
+std::vector<std::string> drives_of(const std::vector<std::string>& argv);
 
 /// The word of `query-status` as a state.
 MachineState state_of_qemu(std::string_view status) noexcept;

@@ -5,6 +5,7 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/signal_set.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <ostream>
 #include <random>
@@ -12,6 +13,7 @@
 #include "async/sigpipe_guard.hpp"
 #include "cli/vm_entity_ref.hpp"
 #include "lifecycle/load_layers.hpp"
+#include "ov/load.hpp"
 
 namespace ov::cli {
 
@@ -60,26 +62,57 @@ VmIdentity machine_of(const std::string& name, const std::string& instance) {
     return machine;
 }
 
-void run_vm_work(AppContext& app, std::function<asio::awaitable<void>(VmContext&, Deadline)> work) {
+namespace {
+
+/// The project, or as much of one as this host's state makes.
+Project project_for(const AppContext& app, const OperatorPaths& paths, NeedsProject needs, Deadline deadline) {
+    const bool there = std::filesystem::exists(app.directory + "/overthink.yml");
+    if (needs == NeedsProject::yes || (needs == NeedsProject::if_there && there)) {
+        // Loading runs a loop only when something has to be fetched; a signal that waits must not keep it alive.
+        Runtime loader(1);
+        const RemoteAccess access{paths.repositories, loader, deadline};
+        return load_project(LoadOptions{app.directory, paths.deploy_file()}, access);
+    }
+    Project project;
+    project.directory = std::filesystem::weakly_canonical(app.directory).string();
+    project.deploys = load_deploy_file(paths.deploy_file(), project.warnings);
+    return project;
+}
+
+/// After a signal: a libvirt call may hang in its thread for ever, and nothing may wait for it (decisions 44).
+[[noreturn]] void leave(AppContext& app, int signal, const std::exception_ptr& failure) {
+    try {
+        if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        app.err << "ov: error: " << error.what() << '\n';
+    }
+    app.err << std::flush;
+    app.out << std::flush;
+    std::_Exit(128 + signal);
+}
+
+}  // namespace
+
+void run_vm_work(AppContext& app, std::function<asio::awaitable<void>(VmContext&, Deadline)> work, NeedsProject needs) {
     const OperatorPaths paths = operator_paths();
     Runtime runtime(std::random_device{}());
     const Deadline deadline = Deadline::unlimited();
     asio::signal_set signals(runtime.io, SIGINT, SIGTERM);
     int signal = 0;
-    signals.async_wait([&](asio::error_code error, int number) {
-        if (error) return;
-        signal = number;
-        app.err << "ov: cancelling\n" << std::flush;
-        deadline.cancel();
-    });
-    LoadOptions load{app.directory, paths.deploy_file()};
+    std::function<void()> listen = [&] {
+        signals.async_wait([&](asio::error_code error, int number) {
+            if (error) return;
+            if (signal != 0) leave(app, number, nullptr);  // asked twice
+            signal = number;
+            app.err << "ov: cancelling (again to leave at once)\n" << std::flush;
+            deadline.cancel();
+            listen();
+        });
+    };
+    listen();
     std::exception_ptr failure;
     {
-        // Loading runs the loop only when something has to be fetched; a signal that waits must not keep it alive.
-        Runtime loader(1);
-        load = LoadOptions{app.directory, paths.deploy_file()};
-        const RemoteAccess access{paths.repositories, loader, deadline};
-        VmContext context{runtime, std::make_shared<const Project>(load_project(load, access)), paths,
+        VmContext context{runtime, std::make_shared<const Project>(project_for(app, paths, needs, deadline)), paths,
                           std::filesystem::weakly_canonical(app.directory).string(), paths.deploy_file()};
         TransferLine line(app.err);
         context.note = [&app](const std::string& text) { app.err << "ov: note: " << text << '\n' << std::flush; };
@@ -91,7 +124,7 @@ void run_vm_work(AppContext& app, std::function<asio::awaitable<void>(VmContext&
         });
         runtime.io.run();
     }
-    if (signal != 0) app.exit_status = 128 + signal;
+    if (signal != 0) leave(app, signal, failure);
     if (failure) std::rethrow_exception(failure);
 }
 

@@ -10,9 +10,14 @@
 
 namespace ov::cli {
 
+/// `if_there`: verbs that work on machines without their definition do so where there is no project file. `no`: only this host's
+/// state is read, which is quick.
+enum class NeedsProject { yes, if_there, no };
+
 /// Loads the project of `-C` with this host's deploy.yml and runs `work` on a loop of its own. SIGINT and SIGTERM cancel the
-/// deadline; notes and progress go to standard error.
-void run_vm_work(AppContext& app, std::function<asio::awaitable<void>(VmContext&, Deadline)> work);
+/// deadline, a second one leaves at once; notes and progress go to standard error.
+void run_vm_work(AppContext& app, std::function<asio::awaitable<void>(VmContext&, Deadline)> work,
+                 NeedsProject needs = NeedsProject::yes);
 
 /// "web", "web/1", "vm:web/1" and `-i`.
 VmIdentity machine_of(const std::string& name, const std::string& instance);

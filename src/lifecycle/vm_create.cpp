@@ -1,0 +1,234 @@
+#include "lifecycle/vm_create.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "backend/nvram.hpp"
+#include "base/sha256.hpp"
+#include "ov/vm_validate.hpp"
+#include "state/deploy_config.hpp"
+#include "state/ssh_config_file.hpp"
+
+namespace ov {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Warnings and notes are said, errors end the verb.
+void settle(const VmContext& context, std::vector<Diagnostic> findings) {
+    for (const Diagnostic& finding : findings)
+        if (finding.severity != Severity::error) context.say(finding.str());
+    std::erase_if(findings, [](const Diagnostic& finding) { return finding.severity != Severity::error; });
+    if (!findings.empty()) throw SpecError(std::move(findings));
+}
+
+void check(const VmContext& context, const PreparedVm& vm, Backend backend, long long instances) {
+    ValidateOptions rules;
+    rules.backend = backend;
+    rules.instances = instances;
+    rules.for_create = true;
+    std::vector<Diagnostic> findings = vm.warnings;
+    const auto add = [&](std::vector<Diagnostic> more) { findings.insert(findings.end(), more.begin(), more.end()); };
+    add(validate(vm.spec, vm.facts, rules));
+    if (backend == Backend::libvirt) {
+        add(check_markup(vm.spec, vm.runtime));
+        add(render_notes(vm.spec, vm.facts, vm.runtime));
+    }
+    settle(context, std::move(findings));
+}
+
+MachineDefinition definition_of(const PreparedVm& vm, Backend backend) {
+    MachineDefinition definition;
+    definition.name = vm.runtime.name;
+    definition.autostart = vm.spec.autostart.value_or(false);
+    if (backend == Backend::libvirt) {
+        definition.xml = render_domain(vm.spec, vm.facts, vm.runtime);
+        return definition;
+    }
+    definition.argv = render_argv(vm.spec, vm.facts, vm.runtime);
+    definition.argv.insert(definition.argv.begin(), qemu_program(vm.facts, vm.runtime));
+    return definition;
+}
+
+std::string digest_of(const MachineDefinition& definition) {
+    std::string text = definition.xml;
+    for (const std::string& word : definition.argv) text += word + '\n';
+    return sha256_hex(text);
+}
+
+/// What stood in deploy.yml before; put back when nothing came of the machine.
+asio::awaitable<void> restore_state(VmContext& context, VmIdentity machine, VmState before, Deadline deadline) {
+    const std::string file = context.deploy_file;
+    const auto project = context.project;
+    auto restore = [file, project, machine, before] {
+        state::update_deploy_file(file, [&](state::DeployDocument& document) {
+            const YamlPtr old = state::vm_state_yaml(before);
+            if (old->entries.empty())
+                state::drop_vm_state(document, machine, project->deploys);
+            else if (document.has(machine.key()))
+                document.set_field(machine.key(), "vm_state", old);
+        });
+    };
+    co_await context.runtime.pool.run(deadline, restore);
+}
+
+/// Takes back what this run made, whatever it takes; what cannot be taken back is said.
+class Rollback {
+public:
+    Rollback(VmContext& context, VmIdentity machine) : context_(context), machine_(std::move(machine)) {}
+    bool published = false, defined = false;
+    std::string nvram;  ///< made by this run
+    MachineBackend* backend = nullptr;
+    std::string name;
+    VmState before;
+
+    asio::awaitable<void> run() {
+        const Deadline patience = Deadline::unlimited("undo").child(20s);
+        if (defined) {
+            auto work = remove_machine(patience);
+            co_await attempt("the machine", std::move(work));
+        }
+        if (published) {
+            const state::SshConfigPaths paths = context_.ssh_config();
+            auto remove = [paths, alias = machine_.domain()] { state::remove_alias(paths, alias); };
+            auto work = context_.runtime.pool.run(patience, std::move(remove));
+            co_await attempt("its ssh alias", std::move(work));
+        }
+        if (!nvram.empty()) {
+            std::error_code ignored;
+            std::filesystem::remove(nvram, ignored);
+        }
+        auto work = restore_state(context_, machine_, before, patience);
+        co_await attempt("its state in deploy.yml", std::move(work));
+    }
+
+private:
+    asio::awaitable<void> remove_machine(Deadline deadline) {
+        const StopOptions force{StopOptions::Way::force, 5s};
+        co_await backend->stop(name, force, deadline);
+        const UndefineOptions keep;
+        co_await backend->undefine(name, keep, deadline);
+    }
+    asio::awaitable<void> attempt(const char* what, asio::awaitable<void> work) {
+        try {
+            co_await std::move(work);
+        } catch (const Error& error) {
+            context_.say(fmt::format("could not take back {}: {}", what, error.what()));
+        }
+    }
+
+    VmContext& context_;
+    VmIdentity machine_;
+};
+
+asio::awaitable<void> save_record(VmContext& context, state::VmFiles files, state::VmRecord record, Deadline deadline) {
+    auto save = [files, record] { state::save_vm_record(files, record); };
+    co_await context.runtime.pool.run(deadline, save);
+}
+
+/// UEFI variables of its own. True if they were made now.
+asio::awaitable<bool> make_nvram(VmContext& context, PreparedVm& vm, Deadline deadline) {
+    if (vm.runtime.nvram.empty() || vm.runtime.ovmf_vars_template.empty()) co_return false;
+    const NvramRequest request{vm.runtime.nvram, vm.runtime.ovmf_vars_template, vm.record.nvram_template};
+    auto make = [request] { return ensure_nvram(request); };
+    const bool made = co_await context.runtime.pool.run(deadline, make);
+    vm.record.nvram_template = vm.runtime.ovmf_vars_template;
+    co_return made;
+}
+
+struct Target {
+    MachineBackend* backend = nullptr;
+    Backend kind = Backend::qemu;
+    std::string uri;
+};
+
+Target target_of(VmContext& context, Hypervisors& hypervisors, const PreparedVm& vm, const LocatedVm& existing,
+                 const CreateOptions& options) {
+    BackendQuestion question;
+    question.flag = options.backend;
+    question.recorded = existing.backend != nullptr || options.backend.empty() ? vm.state.backend : std::string();
+    question.entity = vm.spec.backend;
+    question.setting = backend_setting();
+    question.uri = !options.connect.empty() ? options.connect : libvirt_uri_of(vm.spec);
+    question.facts = vm.facts;
+    question.notes = context.facts.notes();
+    Target target;
+    target.kind = choose_backend(question);
+    if (existing.backend != nullptr && existing.backend->kind() != target.kind)
+        throw Error(Errc::busy,
+                    fmt::format("{} is defined with the backend {}; destroy it first: ov vm destroy {}", existing.name,
+                                existing.backend->kind() == Backend::qemu ? "qemu" : "libvirt", vm.machine.entity));
+    target.uri = target.kind == Backend::libvirt ? question.uri : std::string();
+    target.backend = target.kind == Backend::libvirt ? &hypervisors.libvirt(target.uri) : &hypervisors.qemu();
+    return target;
+}
+
+}  // namespace
+
+asio::awaitable<CreateResult> create_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, CreateOptions options,
+                                        Deadline deadline) {
+    spec_of(context, machine);  // a name that is none, an unknown entity, an external machine: before anything is made
+    const state::VmFiles files = context.files(machine);
+    const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
+    const LocatedVm existing = co_await hypervisors.locate(machine, deadline);
+    Rollback rollback(context, machine);
+    rollback.before = co_await load_vm_state(context, machine, deadline);
+    CreateResult result;
+    std::exception_ptr failure;
+    try {
+        PrepareOptions prepare;
+        prepare.given = options.given;
+        prepare.running = is_active(existing.state);
+        PreparedVm vm = co_await prepare_runtime(context, machine, prepare, deadline);
+        const Target target = target_of(context, hypervisors, vm, existing, options);
+        check(context, vm, target.kind, options.instances);
+        const bool made_nvram = co_await make_nvram(context, vm, deadline);
+        if (made_nvram) rollback.nvram = vm.runtime.nvram;
+        MachineDefinition definition = definition_of(vm, target.kind);
+        const std::string digest = digest_of(definition);
+        const bool same = existing.backend != nullptr && vm.record.definition_digest == digest;
+        if (!same && is_active(existing.state))
+            throw Error(Errc::busy,
+                        fmt::format("{} is {} with another definition than the project has now; stop it and create it "
+                                    "again: ov vm stop {}",
+                                    existing.name, to_string(existing.state), machine.entity));
+        // Recorded before the first boot: whatever happens from here on, the next run knows what was meant.
+        vm.record.definition_digest = digest;
+        vm.record.libvirt_uri = target.uri;
+        co_await save_record(context, files, vm.record, deadline);
+        VmState update;
+        update.backend = target.kind == Backend::qemu ? "qemu" : "libvirt";
+        update.disk_path = vm.runtime.disk;
+        co_await save_vm_state(context, machine, update, deadline);
+        if (existing.backend == nullptr) rollback.published = true;
+        co_await publish_alias(context, vm, deadline);
+        rollback.backend = target.backend;
+        rollback.name = definition.name;
+        if (!same) {
+            if (existing.backend == nullptr) rollback.defined = true;
+            co_await target.backend->define(std::move(definition), deadline);
+        }
+        if (options.start && existing.state != MachineState::running) co_await target.backend->start(rollback.name, deadline);
+        using Done = CreateResult::Done;
+        result.backend = target.kind;
+        result.done = existing.backend == nullptr               ? Done::created
+                      : !same                                   ? Done::redefined
+                      : existing.state == MachineState::running ? Done::nothing
+                                                                : Done::started;
+        result.name = rollback.name;
+        result.user = vm.login_user;
+        result.ssh_port = static_cast<int>(vm.runtime.ssh_port);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (existing.backend == nullptr) co_await rollback.run();
+        std::rethrow_exception(failure);
+    }
+    co_return result;
+}
+
+}  // namespace ov
