@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "ov/check.hpp"
 #include "ov/diagnostic.hpp"
 #include "ov/error.hpp"
 
@@ -78,6 +79,10 @@ struct Note {
     Severity severity = Severity::note;
     std::string text;
 };
+/// One declarative check is over.
+struct CheckFinished {
+    CheckResult result;
+};
 struct VmFinished {
     Outcome outcome = Outcome::ok;
     WorkPhase phase = WorkPhase::resolve;  ///< the one it ended in
@@ -95,9 +100,9 @@ struct RunFinished {
 
 }  // namespace event
 
-using EventBody =
-    std::variant<event::RunStarted, event::VmStarted, event::PhaseStarted, event::PhaseFinished, event::StepStarted,
-                 event::StepFinished, event::Output, event::Transfer, event::Note, event::VmFinished, event::RunFinished>;
+using EventBody = std::variant<event::RunStarted, event::VmStarted, event::PhaseStarted, event::PhaseFinished, event::StepStarted,
+                               event::StepFinished, event::Output, event::Transfer, event::Note, event::CheckFinished,
+                               event::VmFinished, event::RunFinished>;
 
 /// "run_started", "step_finished", ...
 std::string_view name_of(const EventBody& body) noexcept;

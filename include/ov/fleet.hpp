@@ -57,7 +57,7 @@ struct Share {
 /// "5" or "20%". Throws Error{usage} naming `option`.
 Share parse_share(const std::string& text, const std::string& option);
 
-enum class FleetVerb { add, del, status };
+enum class FleetVerb { add, del, test, status };
 
 struct FleetRequest {
     FleetVerb verb = FleetVerb::add;
@@ -84,6 +84,10 @@ struct FleetRequest {
     std::optional<bool> skip_incompatible;
     std::string builder_image;
     bool skip_unchanged = false;
+    std::optional<bool> verify;  ///< add: run the checks afterwards
+
+    std::string check_section;             ///< "layer", "image", "deploy"; empty: all
+    std::vector<std::string> check_verbs;  ///< only checks of these verbs; empty: all
 
     bool keep_services = false, keep_repo_changes = false, purge = false;  ///< del
     bool dry_run = false;

@@ -71,6 +71,9 @@ struct DeployNode {
     std::optional<int> cpus;
     std::string ram, disk_size;
     YamlPtr eval;
+    /// Checks of this host's deploy.yml: they are merged by id with `eval` of the project, not put in its place.
+    YamlPtr overlay_eval;
+    std::string overlay_file;
     std::optional<VmState> vm_state;
     std::map<std::string, DeployNode, std::less<>> nested;
     YamlPtr body;  ///< every field, in file order, after merging

@@ -66,9 +66,9 @@ void Totals::add(Outcome outcome) noexcept {
 }
 
 std::string_view name_of(const EventBody& body) noexcept {
-    static constexpr std::string_view names[] = {"run_started",  "vm_started",    "phase_started", "phase_finished",
-                                                 "step_started", "step_finished", "output",        "transfer",
-                                                 "note",         "vm_finished",   "run_finished"};
+    static constexpr std::string_view names[] = {"run_started",  "vm_started",     "phase_started", "phase_finished",
+                                                 "step_started", "step_finished",  "output",        "transfer",
+                                                 "note",         "check_finished", "vm_finished",   "run_finished"};
     static_assert(std::size(names) == std::variant_size_v<EventBody>);
     return names[body.index()];
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <ostream>
 
+#include "cli/check_command.hpp"
 #include "cli/fleet_run.hpp"
 #include "lifecycle/deploy_target.hpp"
 
@@ -84,6 +85,8 @@ void add_fleet_commands(CLI::App& app, AppContext& context) {
          FleetVerb::add},
         {"del", "Undo the selected deploys", "Examples:\n  ov fleet del --all --yes\n  ov fleet del tag=eval --keep-services",
          FleetVerb::del},
+        {"test", "Run the checks of the selected deploys",
+         "Examples:\n  ov fleet test --all\n  ov fleet test tag=eval --format junit > checks.xml", FleetVerb::test},
         {"status", "Ask the machines what is deployed on them",
          "Examples:\n  ov fleet status --all\n  ov fleet status 'web-*' --output json", FleetVerb::status},
     };
@@ -92,6 +95,7 @@ void add_fleet_commands(CLI::App& app, AppContext& context) {
         CLI::App* command = fleet->add_subcommand(verb.name, verb.help);
         add_fleet_flags(*command, *flags);
         if (verb.verb == FleetVerb::add) add_apply_flags(*command, *flags);
+        if (verb.verb == FleetVerb::test) add_check_flags(*command, *flags);
         if (verb.verb == FleetVerb::del) add_undo_flags(*command, *flags);
         command->footer(verb.examples);
         const std::string name = std::string("fleet ") + verb.name;

@@ -17,6 +17,7 @@ void add_apply_flags(CLI::App& command, FleetFlags& flags) {
     add_tristate(command, "--skip-incompatible", request.skip_incompatible,
                  "Leave out layers that have nothing for the machine's system");
     command.add_flag("--skip-unchanged", request.skip_unchanged, "Leave out layers whose recorded plan is the same");
+    add_tristate(command, "--verify", request.verify, "Run the deploy's checks afterwards; exit status 2 when only they fail");
     command.add_option("--builder-image", request.builder_image, "Container image for source builds");
     command.add_option("--format", flags.display.format, "Form of a dry run")
         ->check(CLI::IsMember({"table", "json"}))

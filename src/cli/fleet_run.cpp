@@ -12,6 +12,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "cli/check_command.hpp"
 #include "fleet/events.hpp"
 #include "fleet/log_files.hpp"
 #include "fleet/progress.hpp"
@@ -183,7 +184,18 @@ void print_status(const Engine& engine, const Report& report, AppContext& app) {
     app.out << table.str();
 }
 
-void print_report(const Engine& engine, const Report& report, const FleetFlags& flags, AppContext& app) {
+void print_report(const Engine& engine, const Report& report, const CheckCollector& checks, const FleetFlags& flags,
+                  AppContext& app) {
+    if (flags.request.verb == FleetVerb::test) {
+        if (flags.display.output == "json") app.out << to_json(report);
+        print_checks(checks, report, flags, app);
+        app.out.flush();
+        return;
+    }
+    for (const CheckSuite& suite : checks.suites(report)) {
+        if (suite.results.empty()) continue;
+        app.err << format_checks({&suite, 1}, CheckFormat::text, flags.display.single);
+    }
     if (flags.display.output == "json") {
         app.out << to_json(report);
     } else if (flags.display.output == "table") {
@@ -220,8 +232,10 @@ void run_fleet(FleetFlags flags, AppContext& app) {
     if (!flags.display.log_dir.empty()) logs.emplace(flags.display.log_dir);
     Companion companion(engine, progress, mode == ProgressMode::tty);
     const bool lines = flags.display.output == "jsonl";
+    CheckCollector checks;
     const auto consume = [&](const DeployEvent& event) {
         progress.on_event(event);
+        checks.on_event(event);
         if (logs) logs->on_event(event);
         if (lines) app.out << to_json_line(event) << '\n' << std::flush;
         companion.on_event(event);
@@ -234,7 +248,7 @@ void run_fleet(FleetFlags flags, AppContext& app) {
         std::ofstream(flags.display.log_dir + "/report.json") << to_json(report);
         if (!logs->problem().empty()) app.err << "ov: warning: " << logs->problem() << '\n';
     }
-    print_report(engine, report, flags, app);
+    print_report(engine, report, checks, flags, app);
     app.exit_status = report.exit_code;
 }
 

@@ -13,8 +13,9 @@ struct DisplayOptions {
     std::string output = "table";   ///< "table", "json", "jsonl"
     std::string progress = "auto";  ///< "auto", "tty", "plain", "none"
     std::string log_dir;
-    std::string format = "table";  ///< of dry runs: "table", "json"
-    bool single = false;           ///< one machine named by the user: a line instead of a table
+    std::string format = "table";       ///< of dry runs: "table", "json"
+    std::string check_format = "text";  ///< of checks: "text", "json", "tap", "junit"
+    bool single = false;                ///< one machine named by the user: a line instead of a table
 };
 
 /// All options of the deploy and fleet verbs.

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "cli/app_context.hpp"
+#include "cli/check_command.hpp"
 #include "cli/deploy_command.hpp"
 #include "cli/dotenv.hpp"
 #include "cli/host_command.hpp"
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.set_version_flag("--version", OV_VERSION);
     app.add_option("-C,--dir", context.directory, "Project directory")->envname("OV_PROJECT_DIR")->type_name("PATH");
+    ov::cli::add_check_commands(app, context);
     ov::cli::add_deploy_commands(app, context);
     ov::cli::add_fleet_commands(app, context);
     ov::cli::add_host_commands(app, context);

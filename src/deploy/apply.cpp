@@ -201,6 +201,10 @@ asio::awaitable<void> Apply::steps(Deadline deadline) {
 
 asio::awaitable<void> Apply::one_reboot(const PreparedStep& step, Deadline deadline) {
     if (!session_.machine().reconnect) {
+        events_(
+            event::Note{Severity::warning, fmt::format("layer {}, step {}: this machine is not rebooted by a deploy; reboot it "
+                                                       "yourself before you rely on the steps after it",
+                                                       step.layer, step.index + 1)});
         skip(step, "this machine is not rebooted by a deploy");
         co_return;
     }

@@ -10,6 +10,7 @@
 #include "fleet/report.hpp"
 #include "fleet/scheduler.hpp"
 #include "fleet/selector.hpp"
+#include "lifecycle/check_list.hpp"
 #include "lifecycle/load_layers.hpp"
 #include "lifecycle/machine_work.hpp"
 #include "ov/fleet.hpp"
@@ -53,6 +54,8 @@ MachineVerb function_of(FleetVerb verb) {
             return &add_to_machine;
         case FleetVerb::del:
             return &del_from_machine;
+        case FleetVerb::test:
+            return &test_machine;
         case FleetVerb::status:
             return &status_of_machine;
     }
@@ -130,8 +133,8 @@ struct Engine::Impl {
             work.key = target.key;
             work.entity = target.machine.entity;
             work.instance = target.machine.instance;
-            work.host = target.entity.ssh.host;
-            work.machine = target.machine.key();
+            work.host = target.is_local() ? (target.node.host.empty() ? "localhost" : target.node.host) : target.entity.ssh.host;
+            work.machine = target.machine_name();
             work.run = [this, &context, target, verb, i](WorkSlot& slot, EmitEvent emit,
                                                          Deadline deadline) -> asio::awaitable<void> {
                 MachineJob job{target, &slot, emit};
@@ -170,7 +173,8 @@ Report Engine::run(FleetRequest request, EventSink events) {
     Impl& impl = *impl_;
     Project loaded = impl.load(load, paths);
     const std::vector<DeployTarget> targets = choose(loaded, request);
-    if (request.verb == FleetVerb::add) impl.fetch_layers(loaded, targets, request, paths);
+    check_choice({request.check_section, request.check_verbs});
+    if (request.verb == FleetVerb::add || request.verb == FleetVerb::test) impl.fetch_layers(loaded, targets, request, paths);
     const auto project = std::make_shared<const Project>(std::move(loaded));
 
     RunContext context(impl.runtime, project, paths);
@@ -178,8 +182,13 @@ Report Engine::run(FleetRequest request, EventSink events) {
     context.run = fmt::format("{:016x}", impl.runtime.next_seed());
     // What can be wrong with the plans or the destinations is found before the first machine is contacted.
     for (const DeployTarget& target : targets) {
-        if (context.request.verb == FleetVerb::add) context.plans.layers_of(plan_inputs(target.node, context.request));
-        destination_of(target, paths);
+        const PlanInputs inputs = plan_inputs(target.node, context.request);
+        if (context.request.verb == FleetVerb::add) context.plans.layers_of(inputs);
+        std::vector<std::string> notes;
+        const bool checked = context.request.verb == FleetVerb::test ||
+                             context.request.verify.value_or(target.node.install.verify.value_or(false));
+        if (checked) checks_of(*project, target, inputs, {context.request.check_section, context.request.check_verbs}, notes);
+        if (!target.is_this_host()) destination_of(target, paths);
     }
 
     impl.findings.clear();

@@ -78,6 +78,16 @@ void add_members(Json& json, const EventBody& body) {
                 json["severity"] = e.severity == Severity::error ? "error" : e.severity == Severity::warning ? "warning" : "note";
                 json["text"] = e.text;
             },
+            [&](const event::CheckFinished& e) {
+                json["verb"] = e.result.verb;
+                json["subject"] = e.result.subject;
+                json["status"] = to_string(e.result.status);
+                json["message"] = e.result.message;
+                if (!e.result.id.empty()) json["id"] = e.result.id;
+                if (!e.result.origin.empty()) json["origin"] = e.result.origin;
+                json["attempts"] = e.result.attempts;
+                json["seconds"] = rounded(std::chrono::duration<double>(e.result.elapsed).count());
+            },
             [&](const event::VmFinished& e) {
                 json["outcome"] = to_string(e.outcome);
                 json["phase"] = to_string(e.phase);

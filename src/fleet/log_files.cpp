@@ -50,6 +50,8 @@ void LogFiles::on_event(const DeployEvent& event) {
                            ended->reason.empty() ? "" : ": " + ended->reason);
     } else if (const auto* note = std::get_if<event::Note>(&event.body)) {
         line = note->text;
+    } else if (const auto* check = std::get_if<event::CheckFinished>(&event.body)) {
+        line = check_line(check->result);
     } else if (const auto* finished = std::get_if<event::VmFinished>(&event.body)) {
         line = fmt::format("{} after {:.1f} s{}", to_string(finished->outcome), finished->seconds,
                            finished->reason.empty() ? "" : ": " + finished->reason);

@@ -56,7 +56,14 @@ DeployTarget with_entity(const Project& project, DeployTarget target) {
     return target;
 }
 
+DeployTarget local_target(const std::string& key, DeployNode node) {
+    DeployTarget target{key, std::move(node), {}, {}};
+    target.entity.name = target.machine.entity = "local";
+    return target;
+}
+
 DeployTarget of_node(const Project& project, const std::string& key, const DeployNode& node) {
+    if (node.target == "local") return local_target(key, node);
     if (!is_vm_node(node)) {
         if (node.target.empty()) throw Error(Errc::spec_invalid, fmt::format("deploy {}: no `target:`", key));
         throw Error(Errc::unsupported, fmt::format("deploy {}: target {} is not supported by this verb", key, node.target));
@@ -70,6 +77,29 @@ std::string absolute_or_empty(const char* value) {
 
 std::string expand_home(const std::string& path, const OperatorPaths& paths) {
     return path.starts_with("~/") ? paths.home + path.substr(1) : path;
+}
+
+/// `host: [user@]host[:port]`; the rest is what ssh_config says.
+SshDestination local_destination(const DeployTarget& target) {
+    SshDestination destination;
+    destination.name = target.key;
+    std::string host = target.node.host;
+    if (const std::size_t at = host.rfind('@'); at != std::string::npos) {
+        destination.user = host.substr(0, at);
+        host.erase(0, at + 1);
+    }
+    destination.port = 0;
+    if (const std::size_t colon = host.rfind(':'); colon != std::string::npos && host.find(':') == colon) {
+        const std::string port = host.substr(colon + 1);
+        if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos || port.size() > 5)
+            throw Error(Errc::spec_invalid,
+                        fmt::format("deploy {}: host: expected [user@]host[:port], got '{}'", target.key, target.node.host));
+        destination.port = std::stoi(port);
+        host.erase(colon);
+    }
+    destination.host = host;
+    if (!target.node.user.empty()) destination.user = target.node.user;
+    return destination;
 }
 
 }  // namespace
@@ -87,6 +117,12 @@ DeployTarget resolve_target(const Project& project, std::string_view name, bool 
     }
     if (const auto found = project.deploys.find(name); found != project.deploys.end())
         return of_node(project, key, found->second);
+    if (name == "local" || name == ".") {
+        DeployNode node;
+        node.key = "local";
+        node.target = "local";
+        return local_target("local", std::move(node));
+    }
     if (name.find('.') != std::string_view::npos)
         throw Error(Errc::unsupported, fmt::format("deploy {}: nested deploys are not supported by this verb", key));
     if (project.vms.contains(name)) {
@@ -119,6 +155,7 @@ OperatorPaths operator_paths() {
 }
 
 SshDestination destination_of(const DeployTarget& target, const OperatorPaths& paths) {
+    if (target.is_local()) return local_destination(target);
     if (!target.entity.external())
         throw Error(Errc::not_found, fmt::format("deploy {}: VM \"{}\" is not defined on this host; run: ov vm create {}",
                                                  target.key, target.machine.domain().substr(3), target.machine.entity));

@@ -15,10 +15,15 @@ struct DeployTarget {
     std::string key;  ///< deploy key; base of the deploy id
     DeployNode node;
     VmIdentity machine;
-    VmEntity entity;
+    VmEntity entity;  ///< of a local target: its name only
 
+    /// `target: local`: a machine of people, this one or (`host:`) another one that is reached over SSH.
+    bool is_local() const { return node.target == "local"; }
+    bool is_this_host() const { return is_local() && node.host.empty(); }
     /// Name of the machine in ledger records, whatever key was typed.
-    std::string ledger_name() const { return machine.key(); }
+    std::string ledger_name() const { return is_local() ? "host" : machine.key(); }
+    /// The machine itself: deploys with equal text are never worked on at the same time.
+    std::string machine_name() const { return is_local() ? "host:" + node.host : machine.key(); }
 };
 
 /// Throws Error{not_found} naming the key with the deploys there are, or the entity with the entities there are;
@@ -30,8 +35,8 @@ std::vector<DeployTarget> all_targets(const Project& project);
 
 /// Operator's directories, resolved once (`cli-and-config.md` 4.1).
 struct OperatorPaths {
-    std::string home;    ///< $HOME
-    std::string config;  ///< $XDG_CONFIG_HOME if absolute, else $HOME/.config
+    std::string home;          ///< $HOME
+    std::string config;        ///< $XDG_CONFIG_HOME if absolute, else $HOME/.config
     std::string repositories;  ///< $OV_REPO_CACHE, else $HOME/.cache/ov/repos
     std::string deploy_file() const { return config + "/ov/deploy.yml"; }
     std::string vm_state(const VmIdentity& machine) const { return home + "/.local/share/ov/vm/" + machine.domain(); }

@@ -2,79 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "exec/runner_executor.hpp"
-#include "exec/ssh_launcher.hpp"
+#include "lifecycle/check_list.hpp"
+#include "lifecycle/machine_connection.hpp"
 #include "ov/plan_output.hpp"
 
 namespace ov {
-
-namespace {
-
-/// Tells when a phase begins and ends; one that is left by an error is not finished.
-class Phase {
-public:
-    Phase(EmitEvent& emit, WorkPhase phase) : emit_(emit), phase_(phase), start_(Deadline::Clock::now()) {
-        emit_(event::PhaseStarted{phase_});
-    }
-    void finish() { emit_(event::PhaseFinished{phase_, std::chrono::duration<double>(Deadline::Clock::now() - start_).count()}); }
-
-private:
-    EmitEvent& emit_;
-    WorkPhase phase_;
-    Deadline::Clock::time_point start_;
-};
-
-/// Connects; gives the slot back as soon as the machine turns out not to be there yet, and takes it again once it is.
-asio::awaitable<std::unique_ptr<Executor>> reach(RunContext& context, SshDestination destination, WorkSlot* slot, EmitEvent emit,
-                                                 Deadline deadline) {
-    bool waited = false;
-    ReadyOptions options;
-    // Without a seed of ours the keys may be written after sshd starts; two more tries cover that.
-    options.auth_retries = 1;
-    options.note = [emit](const std::string& text) { emit(event::Note{Severity::note, text}); };
-    options.on_retry = [&](int tries, const Error& last) {
-        if (tries == 1) {
-            waited = true;
-            if (slot != nullptr) slot->release();
-            emit(event::PhaseStarted{WorkPhase::ready});
-            emit(event::Note{Severity::note, fmt::format("waiting for it: {}", last.what())});
-        }
-    };
-    auto connection =
-        co_await connect_when_ready(context.ssh, destination, options, deadline.child(context.request.ssh_timeout, "connect"));
-    if (waited && slot != nullptr) co_await slot->acquire(deadline);
-    auto launcher = std::make_unique<SshLauncher>(std::move(connection), std::move(destination));
-    std::unique_ptr<Executor> executor = std::make_unique<RunnerExecutor>(std::move(launcher), context.runtime);
-    co_return executor;
-}
-
-asio::awaitable<std::unique_ptr<Executor>> open_machine(RunContext& context, const MachineJob& job, Deadline deadline) {
-    EmitEvent emit = job.emit;
-    Phase resolve(emit, WorkPhase::resolve);
-    SshDestination given = destination_of(job.target, context.paths);
-    SshDestination destination = co_await resolve_destination(std::move(given), deadline);
-    resolve.finish();
-    Phase connect(emit, WorkPhase::connect);
-    auto executor = co_await reach(context, std::move(destination), job.slot, emit, deadline);
-    connect.finish();
-    co_return executor;
-}
-
-/// Closing is bounded by itself: also a cancelled run leaves no runner behind.
-asio::awaitable<void> close_machine(Executor& executor) {
-    const Deadline patience = Deadline::unlimited().child(std::chrono::seconds(2));
-    co_await executor.close(patience);
-}
-
-}  // namespace
 
 PlanInputs plan_inputs(const DeployNode& node, const FleetRequest& request) {
     PlanInputs inputs;
     inputs.primary = request.primary_ref.empty() ? node.image : request.primary_ref;
     inputs.add_layers = request.add_layers.empty() ? node.add_layers : request.add_layers;
     inputs.env = node.env;
+    inputs.on_host = node.target == "local";
     inputs.skip_incompatible = request.skip_incompatible.value_or(node.install.skip_incompatible.value_or(false));
     inputs.builder_image = request.builder_image.empty() ? node.install.builder_image : request.builder_image;
     return inputs;
@@ -85,7 +29,61 @@ GateOptions gate_options(const DeployNode& node, const FleetRequest& request) {
     if (!gates.allow_repo_changes) gates.allow_repo_changes = node.install.allow_repo_changes;
     if (!gates.allow_root_tasks) gates.allow_root_tasks = node.install.allow_root_tasks;
     if (!gates.with_services) gates.with_services = node.install.with_services;
+    gates.shared_machine = node.target == "local";
     return gates;
+}
+
+namespace {
+
+std::vector<Check> chosen_checks(RunContext& context, const MachineJob& job) {
+    std::vector<std::string> notes;
+    auto checks = checks_of(*context.project, job.target, plan_inputs(job.target.node, context.request),
+                            {context.request.check_section, context.request.check_verbs}, notes);
+    for (std::string& note : notes) job.emit(event::Note{Severity::warning, std::move(note)});
+    return checks;
+}
+
+/// Throws Error{checks_failed} when a check did not hold.
+asio::awaitable<void> check_machine(RunContext& context, const MachineJob& job, Executor& executor, const OpenMachine& opened,
+                                    std::vector<Check> checks, Deadline deadline) {
+    PhaseScope phase(job.emit, WorkPhase::checks);
+    CheckRequest request;
+    request.checks = std::move(checks);
+    request.variables = check_variables(job.target, opened.port, opened.user);
+    request.directory = context.project->directory;
+    const auto results = co_await run_checks(executor, context.runtime, std::move(request), deadline, job.emit);
+    const auto bad = std::ranges::count(results, CheckStatus::fail, &CheckResult::status);
+    if (bad > 0) throw Error(Errc::checks_failed, fmt::format("{} check{} failed", bad, bad == 1 ? "" : "s"));
+    phase.finish();
+}
+
+/// How an apply gets a new connection after a reboot.
+std::function<asio::awaitable<std::unique_ptr<Executor>>(Deadline)> reconnector(RunContext& context, MachineJob job) {
+    RunContext* shared = &context;
+    return [shared, job = std::move(job)](Deadline deadline) -> asio::awaitable<std::unique_ptr<Executor>> {
+        OpenMachine again = co_await open_machine(*shared, job, deadline);
+        co_return std::move(again.executor);
+    };
+}
+
+}  // namespace
+
+asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, Deadline deadline) {
+    std::vector<Check> checks = chosen_checks(context, job);
+    if (checks.empty()) {
+        job.emit(event::Note{Severity::note, "No checks to run after filtering."});
+        co_return std::string();
+    }
+    OpenMachine opened = co_await open_machine(context, job, deadline);
+    std::exception_ptr failure;
+    try {
+        co_await check_machine(context, job, *opened.executor, opened, std::move(checks), deadline);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    co_await close_machine(*opened.executor);
+    if (failure) std::rethrow_exception(failure);
+    co_return std::string();
 }
 
 asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job, Deadline deadline) {
@@ -100,14 +98,18 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     request.gates = gate_options(job.target.node, context.request);
     request.skip_unchanged = context.request.skip_unchanged;
     request.secrets = context.plans.secrets_of(inputs);
+    const bool verify = context.request.verify.value_or(job.target.node.install.verify.value_or(false));
+    std::vector<Check> checks;
+    if (verify) checks = chosen_checks(context, job);
     Machine machine;
-    machine.executor = co_await open_machine(context, job, deadline);
-    RunContext* shared = &context;
-    machine.reconnect = [shared, job](Deadline again) { return open_machine(*shared, job, again); };
+    OpenMachine opened = co_await open_machine(context, job, deadline);
+    machine.executor = std::move(opened.executor);
+    if (!job.target.is_this_host()) machine.reconnect = reconnector(context, job);
     std::exception_ptr failure;
     try {
         const DeployReport report = co_await apply_deploy(machine, std::move(request), deadline, job.emit);
         for (const std::string& note : report.notes) job.emit(event::Note{Severity::note, note});
+        if (verify) co_await check_machine(context, job, *machine.executor, opened, std::move(checks), deadline);
     } catch (const Error&) {
         failure = std::current_exception();
     }
@@ -125,7 +127,8 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
     request.keep_services = context.request.keep_services;
     request.keep_repo_changes = context.request.keep_repo_changes;
     request.dry_run = context.request.dry_run;
-    auto executor = co_await open_machine(context, job, deadline);
+    OpenMachine opened = co_await open_machine(context, job, deadline);
+    const auto executor = std::move(opened.executor);
     std::exception_ptr failure;
     TeardownReport report;
     try {
@@ -137,8 +140,8 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
     if (failure) std::rethrow_exception(failure);
     for (const std::string& note : report.notes) job.emit(event::Note{Severity::note, note});
     if (report.deploys.empty())
-        job.emit(event::Note{Severity::note,
-                             fmt::format("No VM deploy ledger entry for {} (already torn down?)", job.target.ledger_name())});
+        job.emit(event::Note{Severity::note, fmt::format("No {}deploy ledger entry for {} (already torn down?)",
+                                                         job.target.is_local() ? "" : "VM ", job.target.ledger_name())});
     if (!report.kept.empty()) {
         std::string layers;
         for (const std::string& layer : report.kept) layers += (layers.empty() ? "" : ", ") + layer;
@@ -151,7 +154,8 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
 }
 
 asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob job, Deadline deadline) {
-    auto executor = co_await open_machine(context, job, deadline);
+    OpenMachine opened = co_await open_machine(context, job, deadline);
+    const auto executor = std::move(opened.executor);
     std::exception_ptr failure;
     std::vector<DeployedRecord> records;
     try {
@@ -171,15 +175,26 @@ asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob j
     co_return text.empty() ? std::string("nothing deployed") : text;
 }
 
+namespace {
+
+std::string this_os_release() {
+    for (const char* path : {"/etc/os-release", "/usr/lib/os-release"})
+        if (std::ifstream file(path); file) return {std::istreambuf_iterator<char>(file), {}};
+    return {};
+}
+
+}  // namespace
+
 std::string plans_without_machine(RunContext& context, const DeployTarget& target) {
-    if (target.entity.source_distro.empty())
+    if (!target.is_this_host() && target.entity.source_distro.empty())
         throw Error(Errc::unsupported,
                     fmt::format("deploy {}: a dry run asks no machine, so it must be told the distribution: set "
                                 "`source.distro` of VM entity {} (for example debian:12)",
                                 target.key, target.machine.entity));
     const PlanInputs inputs = plan_inputs(target.node, context.request);
     CompileContext compile_for;
-    compile_for.distro = distro_from_tag(target.entity.source_distro);
+    compile_for.distro =
+        target.is_this_host() ? distro_from_os_release(this_os_release()) : distro_from_tag(target.entity.source_distro);
     compile_for.user = target.entity.ssh.user;
     compile_for.deploy_id = context.plans.deploy_id_of(target.key, inputs);
     nlohmann::json all = nlohmann::json::array();

@@ -50,6 +50,7 @@ GateOptions gate_options(const DeployNode& node, const FleetRequest& request);
 /// Each returns what the run prints for the machine (empty: nothing) and throws Error for what went wrong.
 asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job, Deadline deadline);
 asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob job, Deadline deadline);
+asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, Deadline deadline);
 asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob job, Deadline deadline);
 
 /// Plans of the node without contacting anything, as JSON (decisions 65).

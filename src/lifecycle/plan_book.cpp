@@ -59,6 +59,7 @@ std::vector<InstallPlan> PlanBook::compile_all(const PlanInputs& inputs, Compile
     context.builder_image = inputs.builder_image;
     context.skip_incompatible = inputs.skip_incompatible;
     context.add_layers = inputs.add_layers;
+    if (inputs.on_host) context.image = "host-adhoc";
     std::vector<InstallPlan> plans;
     std::string unfit;
     const OrderedLayers layers = layers_of(inputs);
@@ -90,7 +91,8 @@ std::vector<InstallPlan> PlanBook::compile_all(const PlanInputs& inputs, Compile
 }
 
 std::shared_ptr<PlanCache> PlanBook::plans_for(const PlanInputs& inputs) {
-    std::string name = inputs.primary + '\0' + inputs.builder_image + '\0' + (inputs.skip_incompatible ? "1" : "0");
+    std::string name = inputs.primary + '\0' + inputs.builder_image + '\0' + (inputs.skip_incompatible ? "1" : "0") +
+                       (inputs.on_host ? "h" : "v");
     for (const std::string& ref : inputs.add_layers) name += '\1' + ref;
     for (const std::string& line : inputs.env) name += '\2' + line;
     auto& cache = caches_[name];

@@ -18,6 +18,7 @@ struct PlanInputs {
     std::vector<std::string> env;         ///< KEY=VALUE for every task
     bool skip_incompatible = false;
     std::string builder_image;
+    bool on_host = false;  ///< a machine of people, not a VM
 };
 
 class PlanBook {

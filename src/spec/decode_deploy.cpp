@@ -199,8 +199,12 @@ DeployMap merge_deploys(const DeployMap& project, const DeployMap& overlay) {
         std::vector<Diagnostic> known_already;
         Report report{mine->second.where.file, known_already};
         const SourcePosition where = mine->second.where;
+        const YamlPtr eval = mine->second.eval;
         mine->second = decode_deploy_node(key, Cursor(merge_bodies(*mine->second.body, *node.body), key, report));
         mine->second.where = where;
+        mine->second.eval = eval;
+        mine->second.overlay_eval = node.eval;
+        mine->second.overlay_file = node.where.file;
     }
     return merged;
 }

@@ -1,0 +1,64 @@
+#include "lifecycle/machine_connection.hpp"
+
+#include <fmt/format.h>
+
+#include "exec/local_launcher.hpp"
+#include "exec/runner_executor.hpp"
+#include "exec/ssh_launcher.hpp"
+
+namespace ov {
+namespace {
+
+/// Connects; gives the slot back as soon as the machine turns out not to be there yet, and takes it again once it is.
+asio::awaitable<std::unique_ptr<Executor>> reach(RunContext& context, SshDestination destination, WorkSlot* slot, EmitEvent emit,
+                                                 Deadline deadline) {
+    bool waited = false;
+    ReadyOptions options;
+    // Without a seed of ours the keys may be written after sshd starts; two more tries cover that.
+    options.auth_retries = 1;
+    options.note = [emit](const std::string& text) { emit(event::Note{Severity::note, text}); };
+    options.on_retry = [&](int tries, const Error& last) {
+        if (tries == 1) {
+            waited = true;
+            if (slot != nullptr) slot->release();
+            emit(event::PhaseStarted{WorkPhase::ready});
+            emit(event::Note{Severity::note, fmt::format("waiting for it: {}", last.what())});
+        }
+    };
+    auto connection =
+        co_await connect_when_ready(context.ssh, destination, options, deadline.child(context.request.ssh_timeout, "connect"));
+    if (waited && slot != nullptr) co_await slot->acquire(deadline);
+    auto launcher = std::make_unique<SshLauncher>(std::move(connection), std::move(destination));
+    std::unique_ptr<Executor> executor = std::make_unique<RunnerExecutor>(std::move(launcher), context.runtime);
+    co_return executor;
+}
+
+}  // namespace
+
+asio::awaitable<OpenMachine> open_machine(RunContext& context, const MachineJob& job, Deadline deadline) {
+    EmitEvent emit = job.emit;
+    OpenMachine machine;
+    PhaseScope resolve(emit, WorkPhase::resolve);
+    if (job.target.is_this_host()) {
+        resolve.finish();
+        machine.executor =
+            std::make_unique<RunnerExecutor>(make_local_launcher(context.runtime.io.get_executor()), context.runtime);
+        co_return machine;
+    }
+    SshDestination given = destination_of(job.target, context.paths);
+    SshDestination destination = co_await resolve_destination(std::move(given), deadline);
+    resolve.finish();
+    machine.user = destination.user;
+    machine.port = destination.port;
+    PhaseScope connect(emit, WorkPhase::connect);
+    machine.executor = co_await reach(context, std::move(destination), job.slot, emit, deadline);
+    connect.finish();
+    co_return machine;
+}
+
+asio::awaitable<void> close_machine(Executor& executor) {
+    const Deadline patience = Deadline::unlimited().child(std::chrono::seconds(2));
+    co_await executor.close(patience);
+}
+
+}  // namespace ov
