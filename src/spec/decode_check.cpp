@@ -19,6 +19,11 @@ const ModifierRow* modifier(std::string_view key) {
     return nullptr;
 }
 
+bool is_common(std::string_view key) {
+    const ModifierRow* row = modifier(key);
+    return row != nullptr && row->verbs == "*";
+}
+
 bool refers(const std::string& text) {
     return text.find("${") != std::string::npos;
 }
@@ -104,7 +109,7 @@ private:
                 problem_at(value, fmt::format("scope: expected build or deploy, got '{}'", scope));
         } else if (key == "origin") {
             check_.origin = scalar(value);
-        } else if (verb_ != nullptr && verb_->kind == VerbKind::container) {
+        } else if (verb_ != nullptr && verb_->kind == VerbKind::container && !is_common(key)) {
             if (value.node().is_scalar()) check_.texts[key] = check_text(value.node());
         } else if (key == "port" || (check_verb(key) != nullptr && key != "command")) {
             // Another verb; said already. `port: 0` is none.
