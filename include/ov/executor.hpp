@@ -82,6 +82,12 @@ public:
     virtual asio::awaitable<void> get(std::string path, RunAs as, std::function<void(std::string_view)> sink,
                                       Deadline deadline) = 0;
 
+    /// Runs one script in a shell of its own, with `input` as the script's standard input, streamed with at most 1 MiB in memory.
+    /// Output is kept in the result. When the input fails or the call is abandoned, the script sees an early end of it: it must
+    /// take nothing for whole that does not say so itself, and gets a moment to clean up. Errors of `input` pass through;
+    /// Error{transport_lost} when the script's end was not heard of.
+    virtual asio::awaitable<CommandResult> feed(Command command, std::unique_ptr<ByteSource> input, Deadline deadline) = 0;
+
     /// Ends runners and their process groups, joins everything in flight. Idempotent.
     virtual asio::awaitable<void> close(Deadline deadline) = 0;
 };

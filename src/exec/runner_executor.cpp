@@ -147,6 +147,14 @@ asio::awaitable<void> RunnerExecutor::get(std::string path, RunAs as, std::funct
     co_await download(std::move(process), venue(), std::move(path), std::move(sink), deadline);
 }
 
+asio::awaitable<CommandResult> RunnerExecutor::feed(Command command, std::unique_ptr<ByteSource> input, Deadline deadline) {
+    Semaphore::Place place;
+    if (one_channel_) place = co_await channel_.acquire(deadline);
+    auto process = co_await launch(command.as, deadline);
+    auto result = co_await feed_script(std::move(process), venue(), std::move(command), std::move(input), deadline);
+    co_return result;
+}
+
 asio::awaitable<void> RunnerExecutor::close(Deadline deadline) {
     if (closed_) co_return;
     closed_ = true;

@@ -23,6 +23,7 @@ public:
     asio::awaitable<CommandResult> run(Command command, Deadline deadline, OutputSink sink = {}) override;
     asio::awaitable<void> put(std::unique_ptr<ByteSource> source, PutTarget target, Deadline deadline) override;
     asio::awaitable<void> get(std::string path, RunAs as, std::function<void(std::string_view)> sink, Deadline deadline) override;
+    asio::awaitable<CommandResult> feed(Command command, std::unique_ptr<ByteSource> input, Deadline deadline) override;
     asio::awaitable<void> close(Deadline deadline) override;
 
 private:

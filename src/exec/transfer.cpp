@@ -93,6 +93,25 @@ constexpr std::string_view download_program = R"(ov_get() {{
 ov_get; exit
 )";
 
+// bash reads a pipe one byte at a time and has the whole last line before it acts on it: what follows is the script's.
+constexpr std::string_view feed_program = R"(ov_feed() {{
+{script}
+}}
+ov_feed; printf '\036ov-feed {nonce} %d\n' "$?" >&2; exit
+)";
+
+/// How long a script whose input was cut may take to tidy up before its channel is closed.
+constexpr std::chrono::milliseconds tidy_limit{1000};
+
+/// A write that failed because the script stopped reading.
+bool input_broke_on_us(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        return error.code() == Errc::transport_lost;
+    }
+}
+
 [[noreturn]] void fail(const Listener& listener, const std::string& venue, std::string_view what, const std::string& path) {
     const auto& exit = listener.exit();
     if (exit && !exit->lost.empty())
@@ -154,6 +173,49 @@ asio::awaitable<void> download(std::unique_ptr<RemoteProcess> process, std::stri
     const std::string verdict = listener.take_record(fmt::format("\036ov-get {} ", nonce));
     if (verdict == "absent") throw Error(Errc::not_found, fmt::format("{}: {}: no such file", venue, path));
     if (verdict != "ok") fail(listener, venue, "download of", path);
+}
+
+asio::awaitable<CommandResult> feed_script(std::unique_ptr<RemoteProcess> process, std::string venue, Command command,
+                                           std::unique_ptr<ByteSource> input, Deadline deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    CommandResult result;
+    Listener listener(executor, [&result](std::string_view bytes) { result.out += bytes; });
+    process->set_handler(&listener);
+    const std::string nonce = random_nonce();
+    process->send(fmt::format(fmt::runtime(feed_program), fmt::arg("script", command.script), fmt::arg("nonce", nonce)));
+    const Deadline limit = deadline.child(command.limit, command.label);
+    std::exception_ptr failure;
+    try {
+        while (!listener.exit()) {
+            std::string chunk = co_await input->next(limit);
+            if (chunk.empty()) break;
+            process->send(std::move(chunk));
+            co_await process->drained(limit);
+        }
+        process->end_input();
+        co_await listener.ended(limit);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (failure && !listener.exit()) {
+        process->end_input();
+        const Deadline tidy = Deadline::unlimited().child(tidy_limit);
+        try {
+            co_await listener.ended(tidy);
+        } catch (const Error& error) {
+            // The channel is closed on it; what the caller hears of is the first failure.
+            if (error.code() != Errc::timed_out) throw;
+        }
+    }
+    process->set_handler(nullptr);
+    const std::string status = listener.take_record(fmt::format("\036ov-feed {} ", nonce));
+    result.err = listener.words();
+    // A script that ended by itself has more to say than the stream that broke on it.
+    const bool ended_first = failure && !status.empty() && status != "0" && !deadline.cancelled() && input_broke_on_us(failure);
+    if (failure && !ended_first) std::rethrow_exception(failure);
+    if (status.empty()) fail(listener, venue, "the script", command.label);
+    result.status = std::stoi(status);
+    co_return result;
 }
 
 }  // namespace ov

@@ -20,4 +20,8 @@ asio::awaitable<void> upload(std::unique_ptr<RemoteProcess> process, std::string
 asio::awaitable<void> download(std::unique_ptr<RemoteProcess> process, std::string venue, std::string path,
                                std::function<void(std::string_view)> sink, Deadline deadline);
 
+/// `Executor::feed` over a fresh bash.
+asio::awaitable<CommandResult> feed_script(std::unique_ptr<RemoteProcess> process, std::string venue, Command command,
+                                           std::unique_ptr<ByteSource> input, Deadline deadline);
+
 }  // namespace ov

@@ -1,0 +1,58 @@
+// Asks a machine what its podman storage holds, and does there what a transfer needs. Every call names the storage: an image
+// in root's is not in the user's.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ov/executor.hpp"
+
+namespace ov {
+
+struct StoredImage {
+    std::string id;
+    std::vector<std::string> names, layers;
+};
+
+struct StorageSpace {
+    std::string spool, graph;  ///< directories
+    std::uint64_t spool_free = 0, graph_free = 0;
+    bool same_filesystem = false;
+};
+
+class GuestStorage {
+public:
+    GuestStorage(Executor& machine, bool rootless) : machine_(&machine), as_(rootless ? RunAs::user : RunAs::root) {}
+
+    /// Throws Error{unsupported} naming the machine when it has no podman.
+    asio::awaitable<void> look(Deadline deadline);
+    const std::vector<StoredImage>& images() const noexcept { return images_; }
+    const StoredImage* named(std::string_view name) const;
+    const StoredImage* with_id(std::string_view id) const;
+    /// diffIDs of all images.
+    std::set<std::string, std::less<>> layers() const;
+    bool takes_zstd() const noexcept { return major_ >= 3; }
+
+    asio::awaitable<StorageSpace> space(Deadline deadline);
+    /// What mounting the image says; nothing when it is whole. An image is known by its ID.
+    asio::awaitable<std::optional<std::string>> why_torn(std::string id, Deadline deadline);
+    asio::awaitable<void> remove(std::string id, Deadline deadline);
+    asio::awaitable<void> tag(std::string id, std::string name, Deadline deadline);
+    /// `podman load` of `archive`; its words when it refuses.
+    asio::awaitable<std::optional<std::string>> load(std::unique_ptr<ByteSource> archive, Deadline deadline);
+
+    /// "root's storage" or "the user's storage".
+    const char* whose() const noexcept { return as_ == RunAs::root ? "root's storage" : "the user's storage"; }
+
+private:
+    asio::awaitable<CommandResult> run(std::string script, std::string label, Deadline deadline);
+    Executor* machine_;
+    RunAs as_;
+    int major_ = 0;
+    std::vector<StoredImage> images_;
+};
+
+}  // namespace ov

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "async/process.hpp"
+#include "image/image_names.hpp"
+#include "ov/image.hpp"
+
+namespace ov {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+asio::awaitable<ProcessOutput> podman(Words words, Deadline deadline) {
+    ProcessOptions options;
+    options.argv = std::move(words);
+    options.argv.insert(options.argv.begin(), "podman");
+    ProcessOutput output;
+    std::optional<Error> missing;
+    try {
+        output = co_await run_process(std::move(options), deadline);
+    } catch (const Error& error) {
+        if (error.code() != Errc::not_found) throw;
+        missing = error;
+    }
+    if (missing) throw Error(Errc::not_found, "podman is not installed on this host: images come from its storage");
+    co_return output;
+}
+
+asio::awaitable<nlohmann::json> podman_json(Words words, Deadline deadline) {
+    const std::string what = fmt::format("podman {}", fmt::join(words, " "));
+    const ProcessOutput output = co_await podman(std::move(words), deadline);
+    if (output.status != 0) throw Error(Errc::io, fmt::format("{}: exit status {}: {}", what, output.status, output.err));
+    nlohmann::json answer = nlohmann::json::parse(output.out, nullptr, false);
+    if (answer.is_discarded()) throw Error(Errc::io, fmt::format("{}: the answer is no JSON", what));
+    co_return answer;
+}
+
+std::string bare_digest(const std::string& digest) {
+    return digest.starts_with("sha256:") ? digest.substr(std::string_view("sha256:").size()) : digest;
+}
+
+asio::awaitable<std::string> resolve(std::string name, Deadline deadline) {
+    const Words exists{"image", "exists", name}, all{"images", "--format", "json"};
+    const ProcessOutput there = co_await podman(exists, deadline);
+    if (there.status == 0) co_return name;
+    if (there.status != 1)
+        throw Error(Errc::io, fmt::format("podman image exists {}: exit status {}: {}", name, there.status, there.err));
+    const nlohmann::json list = co_await podman_json(all, deadline);
+    std::vector<LocalImage> images;
+    for (const auto& entry : list) {
+        LocalImage image;
+        if (entry.contains("Names") && entry["Names"].is_array()) image.refs = entry["Names"].get<std::vector<std::string>>();
+        if (entry.contains("Labels") && entry["Labels"].is_object())
+            image.labels = entry["Labels"].get<std::map<std::string, std::string>>();
+        images.push_back(std::move(image));
+    }
+    co_return choose_image(name, images);
+}
+
+/// Sizes of the layers from the history: entries without a layer of their own are marked in the config.
+std::vector<std::uint64_t> layer_sizes(const nlohmann::json& config_history, const nlohmann::json& history, std::size_t layers) {
+    std::vector<std::uint64_t> sizes;
+    if (!config_history.is_array() || config_history.size() != history.size()) return {};
+    for (std::size_t i = 0; i < config_history.size(); ++i)
+        if (!config_history[i].value("empty_layer", false))
+            sizes.push_back(history[history.size() - 1 - i].value("size", std::uint64_t{0}));
+    return sizes.size() == layers ? sizes : std::vector<std::uint64_t>();
+}
+
+}  // namespace
+
+asio::awaitable<HostImage> find_host_image(std::string name, Deadline deadline) {
+    if (name.empty()) throw Error(Errc::usage, "an image reference is required");
+    HostImage image;
+    image.ref = co_await resolve(name, deadline);
+    const Words inspect{"image", "inspect", "--", image.ref};
+    const nlohmann::json all = co_await podman_json(inspect, deadline);
+    const nlohmann::json& facts = all.at(0);
+    image.id = bare_digest(facts.at("Id").get<std::string>());
+    image.size = facts.value("Size", std::uint64_t{0});
+    for (const auto& layer : facts.at("RootFS").at("Layers")) image.layers.push_back(bare_digest(layer.get<std::string>()));
+    // `podman save` by ID would lose the name, and a short name may be another image in the machine.
+    const auto& tags = facts.value("RepoTags", nlohmann::json::array());
+    if (tags.is_array() && !tags.empty() && std::find(tags.begin(), tags.end(), image.ref) == tags.end())
+        image.ref = choose_ref(image.ref, tags.get<std::vector<std::string>>());
+    const Words past{"history", "--no-trunc", "--human=false", "--format", "json", "--", image.id};
+    const nlohmann::json history = co_await podman_json(past, deadline);
+    image.layer_sizes = layer_sizes(facts.value("History", nlohmann::json()), history, image.layers.size());
+    co_return image;
+}
+
+}  // namespace ov
