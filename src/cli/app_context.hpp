@@ -16,6 +16,8 @@ struct AppContext {
     std::ostream& out;
     std::ostream& err;
     int exit_status = 0;
+    /// Words behind the name of a pass-through verb (`vm ssh NAME word...`), taken out before parsing.
+    std::vector<std::string> remote_words{};
     /// Set by the chosen verb's callback; run after parsing is over, so that parse errors stay parse errors.
     std::function<void()> action;
 };

@@ -1,6 +1,7 @@
 // The `ov` program: parses the command line, runs one verb, turns errors into text and exit status.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "cli/dotenv.hpp"
 #include "cli/host_command.hpp"
 #include "cli/layer_command.hpp"
+#include "cli/remote_words.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/vm_command.hpp"
 #include "ov/diagnostic.hpp"
@@ -36,7 +38,9 @@ int report(const ov::Error& error) {
 int main(int argc, char** argv) {
     // A pipe whose reader has gone is an error of the write, not the end of the process.
     std::signal(SIGPIPE, SIG_IGN);
-    ov::cli::AppContext context{".", std::cout, std::cerr, 0, {}};
+    ov::cli::AppContext context{".", std::cout, std::cerr, 0, {}, {}};
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    context.remote_words = ov::cli::cut_remote_words(arguments);
     const std::string warning = ov::cli::load_dotenv(".env");
     if (!warning.empty()) std::cerr << "ov: warning: " << warning << '\n';
 
@@ -65,7 +69,8 @@ int main(int argc, char** argv) {
         "`ov VERB --help` tells more.");
 
     try {
-        app.parse(argc, argv);
+        std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
+        app.parse(arguments);
         std::error_code missing;
         if (!std::filesystem::is_directory(context.directory, missing))
             throw ov::Error(ov::Errc::usage, fmt::format("cannot chdir to {}: not a directory", context.directory));

@@ -6,6 +6,7 @@
 #include "cli/vm_list_command.hpp"
 #include "cli/vm_power_command.hpp"
 #include "cli/vm_render_command.hpp"
+#include "cli/vm_ssh_command.hpp"
 #include "cli/vm_validate_command.hpp"
 
 namespace ov::cli {
@@ -21,11 +22,13 @@ void add_vm_commands(CLI::App& app, AppContext& context) {
         "  ov vm render web --format qemu    the definition as a hypervisor gets it\n"
         "  ov vm gpu list                    what this host could pass through");
     add_vm_build(*vm, context);
+    add_vm_console(*vm, context);
     add_vm_create(*vm, context);
     add_vm_gpu(*vm, context);
     add_vm_list(*vm, context);
     add_vm_power(*vm, context);
     add_vm_render(*vm, context);
+    add_vm_ssh(*vm, context);
     add_vm_validate(*vm, context);
 }
 

@@ -188,7 +188,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
         const bool checked = context.request.verb == FleetVerb::test ||
                              context.request.verify.value_or(target.node.install.verify.value_or(false));
         if (checked) checks_of(*project, target, inputs, {context.request.check_section, context.request.check_verbs}, notes);
-        if (!target.is_this_host()) destination_of(target, paths);
+        if (!target.is_this_host() && !target.is_managed()) destination_of(target, paths);
     }
 
     impl.findings.clear();

@@ -20,6 +20,8 @@ struct DeployTarget {
     /// `target: local`: a machine of people, this one or (`host:`) another one that is reached over SSH.
     bool is_local() const { return node.target == "local"; }
     bool is_this_host() const { return is_local() && node.host.empty(); }
+    /// A VM that this program makes, starts and stops.
+    bool is_managed() const { return !is_local() && !entity.external(); }
     /// Name of the machine in ledger records, whatever key was typed.
     std::string ledger_name() const { return is_local() ? "host" : machine.key(); }
     /// The machine itself: deploys with equal text are never worked on at the same time.

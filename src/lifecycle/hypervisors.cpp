@@ -78,9 +78,14 @@ MachineBackend& Hypervisors::libvirt(const std::string& uri) {
 }
 
 asio::awaitable<LocatedVm> Hypervisors::locate(VmIdentity machine, Deadline deadline) {
+    VmState known = co_await load_vm_state(context_, machine, deadline);
+    LocatedVm found = co_await locate(std::move(machine), std::move(known), deadline);
+    co_return found;
+}
+
+asio::awaitable<LocatedVm> Hypervisors::locate(VmIdentity machine, VmState known, Deadline deadline) {
     LocatedVm found;
     found.name = domain_of(context_, machine);
-    const VmState known = co_await load_vm_state(context_, machine, deadline);
     const state::VmFiles files = context_.files(machine);
     auto load = [files] { return state::load_vm_record(files).value_or(state::VmRecord{}); };
     const state::VmRecord record = co_await context_.runtime.pool.run(deadline, load);

@@ -30,6 +30,8 @@ public:
     /// Asks the backend that the machine's state names, and only that one: Error{unreachable} when it does not answer any more.
     /// Without a recorded backend QEMU is asked, then libvirt where a daemon can answer.
     asio::awaitable<LocatedVm> locate(VmIdentity machine, Deadline deadline);
+    /// With the state that the caller has read already.
+    asio::awaitable<LocatedVm> locate(VmIdentity machine, VmState known, Deadline deadline);
 
     asio::awaitable<void> close(Deadline deadline);
 

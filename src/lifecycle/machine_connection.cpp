@@ -5,13 +5,17 @@
 #include "exec/local_launcher.hpp"
 #include "exec/runner_executor.hpp"
 #include "exec/ssh_launcher.hpp"
+#include "lifecycle/managed_machine.hpp"
 
 namespace ov {
 namespace {
 
+/// A guest that boots for the first time makes keys and grows its disk (decisions 14).
+constexpr std::chrono::seconds first_boot_budget{300};
+
 /// Connects; gives the slot back as soon as the machine turns out not to be there yet, and takes it again once it is.
 asio::awaitable<std::unique_ptr<Executor>> reach(RunContext& context, SshDestination destination, WorkSlot* slot, EmitEvent emit,
-                                                 Deadline deadline) {
+                                                 std::chrono::seconds budget, Deadline deadline) {
     bool waited = false;
     ReadyOptions options;
     // Without a seed of ours the keys may be written after sshd starts; two more tries cover that.
@@ -25,8 +29,7 @@ asio::awaitable<std::unique_ptr<Executor>> reach(RunContext& context, SshDestina
             emit(event::Note{Severity::note, fmt::format("waiting for it: {}", last.what())});
         }
     };
-    auto connection =
-        co_await connect_when_ready(context.ssh, destination, options, deadline.child(context.request.ssh_timeout, "connect"));
+    auto connection = co_await connect_when_ready(context.ssh, destination, options, deadline.child(budget, "connect"));
     if (waited && slot != nullptr) co_await slot->acquire(deadline);
     auto launcher = std::make_unique<SshLauncher>(std::move(connection), std::move(destination));
     std::unique_ptr<Executor> executor = std::make_unique<RunnerExecutor>(std::move(launcher), context.runtime);
@@ -45,13 +48,31 @@ asio::awaitable<OpenMachine> open_machine(RunContext& context, const MachineJob&
             std::make_unique<RunnerExecutor>(make_local_launcher(context.runtime.io.get_executor()), context.runtime);
         co_return machine;
     }
-    SshDestination given = destination_of(job.target, context.paths);
+    SshDestination given;
+    std::string console_log;
+    std::chrono::seconds budget = context.request.ssh_timeout;
+    if (job.target.is_managed()) {
+        ManagedMachine managed = co_await start_for_deploy(context.vms, context.hypervisors, job.target, emit, deadline);
+        given = std::move(managed.destination);
+        console_log = managed.console_log;
+        const bool default_budget = budget == FleetRequest{}.ssh_timeout;
+        if (default_budget && (managed.first_boot || managed.before != MachineState::running)) budget = first_boot_budget;
+    } else {
+        given = destination_of(job.target, context.paths);
+    }
     SshDestination destination = co_await resolve_destination(std::move(given), deadline);
     resolve.finish();
     machine.user = destination.user;
     machine.port = destination.port;
     PhaseScope connect(emit, WorkPhase::connect);
-    machine.executor = co_await reach(context, std::move(destination), job.slot, emit, deadline);
+    std::exception_ptr failure;
+    try {
+        machine.executor = co_await reach(context, std::move(destination), job.slot, emit, budget, deadline);
+    } catch (const Error& error) {
+        failure = std::current_exception();
+        if (error.code() != Errc::cancelled && !console_log.empty()) show_console(console_log, emit);
+    }
+    if (failure) std::rethrow_exception(failure);
     connect.finish();
     co_return machine;
 }

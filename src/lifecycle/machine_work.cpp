@@ -9,9 +9,23 @@
 
 #include "lifecycle/check_list.hpp"
 #include "lifecycle/machine_connection.hpp"
+#include "lifecycle/managed_machine.hpp"
 #include "ov/plan_output.hpp"
 
 namespace ov {
+
+namespace {
+
+/// Why there is nothing to ask or to undo on the machine; empty when it is worth connecting. A dry run and a look start nothing.
+asio::awaitable<std::string> idle_reason(RunContext& context, DeployTarget target, bool only_look, Deadline deadline) {
+    if (!target.is_managed()) co_return std::string();
+    const MachineState state = co_await look_at(context.vms, context.hypervisors, target.machine, deadline);
+    if (state == MachineState::undefined) co_return std::string("not defined on this host");
+    if (only_look && state != MachineState::running) co_return fmt::format("the VM is {}", to_string(state));
+    co_return std::string();
+}
+
+}  // namespace
 
 PlanInputs plan_inputs(const DeployNode& node, const FleetRequest& request) {
     PlanInputs inputs;
@@ -127,6 +141,11 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
     request.keep_services = context.request.keep_services;
     request.keep_repo_changes = context.request.keep_repo_changes;
     request.dry_run = context.request.dry_run;
+    const std::string idle = co_await idle_reason(context, job.target, context.request.dry_run, deadline);
+    if (!idle.empty()) {
+        job.emit(event::Note{Severity::note, fmt::format("{}: {}", job.target.ledger_name(), idle)});
+        co_return std::string();
+    }
     OpenMachine opened = co_await open_machine(context, job, deadline);
     const auto executor = std::move(opened.executor);
     std::exception_ptr failure;
@@ -154,6 +173,8 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
 }
 
 asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob job, Deadline deadline) {
+    const std::string idle = co_await idle_reason(context, job.target, true, deadline);
+    if (!idle.empty()) co_return idle;
     OpenMachine opened = co_await open_machine(context, job, deadline);
     const auto executor = std::move(opened.executor);
     std::exception_ptr failure;

@@ -8,6 +8,7 @@
 
 #include "exec/ssh_connect.hpp"
 #include "lifecycle/deploy_target.hpp"
+#include "lifecycle/hypervisors.hpp"
 #include "lifecycle/plan_book.hpp"
 #include "ov/deploy.hpp"
 #include "ov/fleet.hpp"
@@ -17,13 +18,21 @@ namespace ov {
 /// What all machines of one run share.
 struct RunContext {
     RunContext(Runtime& engine, std::shared_ptr<const Project> loaded, OperatorPaths operator_files)
-        : runtime(engine), ssh(engine), project(loaded), paths(std::move(operator_files)), plans(std::move(loaded)) {}
+        : runtime(engine),
+          ssh(engine),
+          project(loaded),
+          paths(std::move(operator_files)),
+          plans(loaded),
+          vms{engine, loaded, paths, loaded->directory, paths.deploy_file()},
+          hypervisors(vms) {}
 
     Runtime& runtime;
     SshContext ssh;
     std::shared_ptr<const Project> project;
     OperatorPaths paths;
     PlanBook plans;
+    VmContext vms;
+    Hypervisors hypervisors;
     std::shared_ptr<UploadCache> uploads = std::make_shared<UploadCache>();
     FleetRequest request;
     std::string run;  ///< id of the run
