@@ -16,10 +16,10 @@ struct AppContext {
     std::ostream& out;
     std::ostream& err;
     int exit_status = 0;
-    /// Words behind the name of a pass-through verb (`vm ssh NAME word...`), taken out before parsing.
-    std::vector<std::string> remote_words{};
     /// Set by the chosen verb's callback; run after parsing is over, so that parse errors stay parse errors.
     std::function<void()> action;
+    /// Words behind the name of a pass-through verb (`vm ssh NAME word...`), taken out before parsing.
+    std::vector<std::string> remote_words{};
 };
 
 /// The project directory for paths that are recorded or printed: absolute, without a slash at its end.
