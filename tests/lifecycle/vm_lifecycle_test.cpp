@@ -296,6 +296,9 @@ TEST_CASE("a machine on libvirt: created, listed, found again by the backend tha
     facts.libvirt->version = {9, 0, 0};
     Rig rig(definition, facts);
     rig.disk();
+    // The driver forgets its domains with its last connection.
+    const auto keeper = ov::make_libvirt_machines(rig.runtime, "test:///default");
+    CHECK(rig.run([&]() -> asio::awaitable<void> { co_await keeper->list(Rig::limit()); }) == "");
     ov::CreateOptions on_libvirt;
     on_libvirt.backend = "libvirt";
     on_libvirt.connect = "test:///default";
