@@ -114,8 +114,10 @@ void start_domain(virConnectPtr connection, const std::string& name) {
         default:
             return;
     }
+    if (done == 0) return;
+    const Error refusal = libvirt_error("starting " + name);
     // Somebody else may have been quicker.
-    if (done < 0 && state_now(domain.get()) != MachineState::running) throw libvirt_error("starting " + name);
+    if (state_now(domain.get()) != MachineState::running) throw refusal;
 }
 
 void undefine_domain(virConnectPtr connection, const std::string& name, UndefineOptions options) {
