@@ -169,15 +169,40 @@ std::vector<std::string> disks_of(virConnectPtr connection, const std::string& n
     return files;
 }
 
+using LibvirtSnapshot = std::shared_ptr<virDomainSnapshot>;
+
+LibvirtSnapshot need_snapshot(virDomainPtr domain, const std::string& name) {
+    const virDomainSnapshotPtr found = virDomainSnapshotLookupByName(domain, name.c_str(), 0);
+    if (found == nullptr) throw libvirt_error("snapshot " + name);
+    return {found, [](virDomainSnapshotPtr handle) { virDomainSnapshotFree(handle); }};
+}
+
+void save_snapshot(virConnectPtr connection, const std::string& name, const std::string& snapshot,
+                   const std::string& description) {
+    const LibvirtDomain domain = need_domain(connection, name);
+    pugi::xml_document document;
+    pugi::xml_node root = document.append_child("domainsnapshot");
+    root.append_child("name").text() = snapshot.c_str();
+    if (!description.empty()) root.append_child("description").text() = description.c_str();
+    std::ostringstream xml;
+    document.save(xml, "", pugi::format_raw | pugi::format_no_declaration);
+    const virDomainSnapshotPtr made = virDomainSnapshotCreateXML(domain.get(), xml.str().c_str(), 0);
+    if (made == nullptr) throw libvirt_error(name + ": snapshot " + snapshot);
+    virDomainSnapshotFree(made);
+}
+
 /// False when the domain is off already.
 bool press_button(virDomainPtr domain) {
     const MachineState now = state_now(domain);
     if (now == MachineState::shut_off) return false;
     if (now == MachineState::paused) virDomainResume(domain);  // a paused guest cannot see its power button
     if (now == MachineState::suspended) virDomainPMWakeup(domain, 0);
-    if (virDomainShutdown(domain) == 0) return true;
+    if (now == MachineState::shutting_down || virDomainShutdown(domain) == 0) return true;
     const Error refusal = libvirt_error("asking the guest to shut down");
-    if (state_now(domain) == MachineState::shut_off) return false;
+    // It may have gone between the two calls: a domain on its way off refuses too.
+    const MachineState after = state_now(domain);
+    if (after == MachineState::shut_off) return false;
+    if (after == MachineState::shutting_down) return true;
     throw refusal;
 }
 
@@ -268,6 +293,32 @@ public:
         auto work = [name](virConnectPtr connection) { return disks_of(connection, name); };
         auto files = co_await call(std::move(work), deadline);
         co_return files;
+    }
+
+    asio::awaitable<void> save_internal(std::string name, std::string snapshot, std::string description,
+                                        Deadline deadline) override {
+        auto work = [name, snapshot, description](virConnectPtr connection) {
+            save_snapshot(connection, name, snapshot, description);
+        };
+        co_await call(std::move(work), deadline);
+    }
+
+    asio::awaitable<void> load_internal(std::string name, std::string snapshot, Deadline deadline) override {
+        auto work = [name, snapshot](virConnectPtr connection) {
+            const LibvirtDomain domain = need_domain(connection, name);
+            const LibvirtSnapshot found = need_snapshot(domain.get(), snapshot);
+            if (virDomainRevertToSnapshot(found.get(), 0) < 0) throw libvirt_error(name + ": going back to " + snapshot);
+        };
+        co_await call(std::move(work), deadline);
+    }
+
+    asio::awaitable<void> drop_internal(std::string name, std::string snapshot, Deadline deadline) override {
+        auto work = [name, snapshot](virConnectPtr connection) {
+            const LibvirtDomain domain = need_domain(connection, name);
+            const LibvirtSnapshot found = need_snapshot(domain.get(), snapshot);
+            if (virDomainSnapshotDelete(found.get(), 0) < 0) throw libvirt_error(name + ": deleting " + snapshot);
+        };
+        co_await call(std::move(work), deadline);
     }
 
     asio::awaitable<void> close(Deadline deadline) override {

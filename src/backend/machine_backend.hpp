@@ -71,6 +71,12 @@ public:
     virtual asio::awaitable<std::vector<MachineRow>> list(Deadline deadline) = 0;
     /// Files that the machine's disks are on, as its definition says; nothing when it is not defined.
     virtual asio::awaitable<std::vector<std::string>> disks(std::string name, Deadline deadline) = 0;
+    /// A snapshot inside the disk's own file: with the memory of a running machine, of the disk alone when it is off. A machine
+    /// whose disk cannot hold one is an error with the hypervisor's words.
+    virtual asio::awaitable<void> save_internal(std::string name, std::string snapshot, std::string description,
+                                                Deadline deadline) = 0;
+    virtual asio::awaitable<void> load_internal(std::string name, std::string snapshot, Deadline deadline) = 0;
+    virtual asio::awaitable<void> drop_internal(std::string name, std::string snapshot, Deadline deadline) = 0;
     /// Ends connections. Idempotent.
     virtual asio::awaitable<void> close(Deadline deadline) = 0;
 };

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "backend/disk_image.hpp"
 #include "backend/qemu_launch.hpp"
 #include "backend/qemu_process.hpp"
 #include "backend/qmp.hpp"
@@ -253,6 +254,72 @@ std::vector<std::string> drives_of(const std::vector<std::string>& argv) {
 asio::awaitable<std::vector<std::string>> QemuMachines::disks(std::string name, Deadline deadline) {
     const auto command = co_await command_of(name, deadline);
     co_return command ? drives_of(*command) : std::vector<std::string>();
+}
+
+namespace {
+
+/// Node of the machine's own disk: the first writable one that is no firmware.
+std::string disk_node(const nlohmann::json& blocks, const std::string& file) {
+    for (const auto& block : blocks) {
+        const auto inserted = block.find("inserted");
+        if (inserted != block.end() && inserted->value("file", "") == file) return inserted->value("node-name", "");
+    }
+    return {};
+}
+
+/// Jobs end by event; their error is asked for afterwards.
+asio::awaitable<void> finish_job(QmpClient& client, std::string id, Deadline deadline) {
+    for (;;) {
+        std::vector<std::string> names{"JOB_STATUS_CHANGE"};
+        const QmpEvent event = co_await client.wait_event(std::move(names), deadline);
+        const nlohmann::json data = nlohmann::json::parse(event.data, nullptr, false);
+        if (data.value("id", "") == id && data.value("status", "") == "concluded") break;
+    }
+    const nlohmann::json jobs = co_await client.execute("query-jobs", deadline);
+    std::string problem;
+    for (const auto& job : jobs)
+        if (job.value("id", "") == id) problem = job.value("error", "");
+    nlohmann::json dismiss = {{"id", id}};
+    co_await client.execute("job-dismiss", std::move(dismiss), deadline);
+    if (!problem.empty()) throw Error(Errc::io, "QEMU: " + problem);
+}
+
+}  // namespace
+
+asio::awaitable<void> QemuMachines::snapshot_job(std::string name, std::string job, std::string letter, std::string snapshot,
+                                                 Deadline deadline) {
+    const MachineState now = co_await state(name, deadline);
+    const std::vector<std::string> files = co_await disks(name, deadline);
+    if (files.empty()) throw Error(Errc::unsupported, name + " has no disk");
+    if (!is_active(now)) {
+        std::vector<std::string> words{"snapshot", letter, snapshot, files.front()};
+        co_await run_qemu_img(std::move(words), deadline);
+        co_return;
+    }
+    const auto client = co_await connect_to(files_of(name).qmp(), name, deadline);
+    const nlohmann::json blocks = co_await client->execute("query-block", deadline);
+    const std::string node = disk_node(blocks, files.front());
+    if (node.empty()) throw Error(Errc::unsupported, fmt::format("QEMU knows no node of {}", files.front()));
+    const std::string id = "ov-snapshot";
+    nlohmann::json arguments = {{"job-id", id}, {"tag", snapshot}, {"devices", nlohmann::json::array({node})}};
+    if (job != "snapshot-delete") arguments["vmstate"] = node;
+    co_await client->execute(job, std::move(arguments), deadline);
+    co_await finish_job(*client, id, deadline);
+    // Loading leaves the machine as it was saved; saving and loading stop it for their time.
+    const nlohmann::json after = co_await client->execute("query-status", deadline);
+    if (now == MachineState::running && !after.value("running", true)) co_await client->execute("cont", deadline);
+}
+
+asio::awaitable<void> QemuMachines::save_internal(std::string name, std::string snapshot, std::string, Deadline deadline) {
+    co_await snapshot_job(std::move(name), "snapshot-save", "-c", std::move(snapshot), deadline);
+}
+
+asio::awaitable<void> QemuMachines::load_internal(std::string name, std::string snapshot, Deadline deadline) {
+    co_await snapshot_job(std::move(name), "snapshot-load", "-a", std::move(snapshot), deadline);
+}
+
+asio::awaitable<void> QemuMachines::drop_internal(std::string name, std::string snapshot, Deadline deadline) {
+    co_await snapshot_job(std::move(name), "snapshot-delete", "-d", std::move(snapshot), deadline);
 }
 
 asio::awaitable<void> QemuMachines::close(Deadline) {

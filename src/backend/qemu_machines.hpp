@@ -47,9 +47,16 @@ public:
     asio::awaitable<void> undefine(std::string name, UndefineOptions options, Deadline deadline) override;
     asio::awaitable<std::vector<MachineRow>> list(Deadline deadline) override;
     asio::awaitable<std::vector<std::string>> disks(std::string name, Deadline deadline) override;
+    asio::awaitable<void> save_internal(std::string name, std::string snapshot, std::string description,
+                                        Deadline deadline) override;
+    asio::awaitable<void> load_internal(std::string name, std::string snapshot, Deadline deadline) override;
+    asio::awaitable<void> drop_internal(std::string name, std::string snapshot, Deadline deadline) override;
     asio::awaitable<void> close(Deadline deadline) override;
 
 private:
+    /// One of snapshot-save, -load, -delete while it runs, qemu-img with `letter` when it is off.
+    asio::awaitable<void> snapshot_job(std::string name, std::string job, std::string letter, std::string snapshot,
+                                       Deadline deadline);
     QemuFiles files_of(const std::string& name) const { return QemuFiles(root_ + "/" + name); }
     asio::awaitable<std::optional<std::vector<std::string>>> command_of(std::string name, Deadline deadline);
 

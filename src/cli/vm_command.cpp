@@ -6,6 +6,7 @@
 #include "cli/vm_list_command.hpp"
 #include "cli/vm_power_command.hpp"
 #include "cli/vm_render_command.hpp"
+#include "cli/vm_snapshot_command.hpp"
 #include "cli/vm_ssh_command.hpp"
 #include "cli/vm_validate_command.hpp"
 
@@ -28,6 +29,7 @@ void add_vm_commands(CLI::App& app, AppContext& context) {
     add_vm_list(*vm, context);
     add_vm_power(*vm, context);
     add_vm_render(*vm, context);
+    add_vm_snapshot(*vm, context);
     add_vm_ssh(*vm, context);
     add_vm_validate(*vm, context);
 }

@@ -152,7 +152,10 @@ Target target_of(VmContext& context, Hypervisors& hypervisors, const PreparedVm&
     question.recorded = existing.backend != nullptr || options.backend.empty() ? vm.state.backend : std::string();
     question.entity = vm.spec.backend;
     question.setting = backend_setting();
-    question.uri = !options.connect.empty() ? options.connect : libvirt_uri_of(vm.spec);
+    question.uri = libvirt_uri_of(vm.spec);
+    // A machine that is defined stays where it is.
+    if (existing.backend != nullptr && !existing.libvirt_uri.empty()) question.uri = existing.libvirt_uri;
+    if (!options.connect.empty()) question.uri = options.connect;
     question.facts = vm.facts;
     question.notes = context.facts.notes();
     Target target;
@@ -171,8 +174,14 @@ Target target_of(VmContext& context, Hypervisors& hypervisors, const PreparedVm&
 asio::awaitable<CreateResult> create_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, CreateOptions options,
                                         Deadline deadline) {
     spec_of(context, machine);  // a name that is none, an unknown entity, an external machine: before anything is made
+    const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, context.files(machine), deadline);
+    CreateResult result = co_await create_locked_vm(context, hypervisors, machine, options, deadline);
+    co_return result;
+}
+
+asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
+                                               CreateOptions options, Deadline deadline) {
     const state::VmFiles files = context.files(machine);
-    const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
     const LocatedVm existing = co_await hypervisors.locate(machine, deadline);
     Rollback rollback(context, machine);
     rollback.before = co_await load_vm_state(context, machine, deadline);

@@ -30,4 +30,8 @@ struct CreateResult {
 asio::awaitable<CreateResult> create_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, CreateOptions options,
                                         Deadline deadline);
 
+/// The same for callers that hold the machine's lock.
+asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
+                                               CreateOptions options, Deadline deadline);
+
 }  // namespace ov

@@ -14,11 +14,12 @@
 #include "lifecycle/vm_power.hpp"
 #include "ov/load.hpp"
 #include "support/temp_tree.hpp"
+#include "support/vm_rig.hpp"
 
 using namespace std::chrono_literals;
 using ov::Deadline;
 using ov::MachineState;
-using ov::VmIdentity;
+using ov::test::VmRig;
 using Done = ov::CreateResult::Done;
 
 namespace {
@@ -29,119 +30,6 @@ bool has_qemu() {
     return found;
 }
 
-// Named: gcc 12 destroys a braced aggregate in a co_await twice.
-const VmIdentity web{"web", {}};
-const ov::CreateOptions plain;
-
-ov::HostFacts host() {
-    ov::HostFacts facts;
-    facts.qemu = ov::QemuFacts{{7, 2, 0}, {}};
-    return facts;
-}
-
-const char* const definition = R"(version: 2026.144.1443
-vm:
-  web:
-    source: {kind: cloud_image, url: "https://mirror.invalid/x.qcow2", base_user: me, checksum: {type: sha256, value: "0000000000000000000000000000000000000000000000000000000000000000"}}
-    ram: 64M
-    cpu: 1
-    ssh: {port_auto: true, key_source: generate}
-deploy:
-  site: {target: vm, vm: web}
-)";
-
-/// A project, a home and a loop. Machines that a test leaves running are powered off with it.
-class Rig {
-public:
-    explicit Rig(std::string project = definition, ov::HostFacts facts = host()) : facts_(std::move(facts)) {
-        tree.write("project/overthink.yml", project);
-        load();
-    }
-    ~Rig() {
-        run([&]() -> asio::awaitable<void> {
-            const auto rows = co_await hypervisors->qemu().list(limit());
-            for (const auto& row : rows) {
-                const ov::StopOptions force{ov::StopOptions::Way::force, 5s};
-                co_await hypervisors->qemu().stop(row.name, force, limit());
-            }
-        });
-    }
-    /// As a new process would see it.
-    void load() {
-        hypervisors.reset();
-        const std::string config = tree.path("home/.config");
-        ov::LoadOptions options{tree.path("project"), config + "/ov/deploy.yml"};
-        context.reset(new ov::VmContext{runtime, std::make_shared<const ov::Project>(ov::load_project(options)),
-                                        ov::OperatorPaths{tree.path("home"), config, {}}, tree.path("project"),
-                                        config + "/ov/deploy.yml"});
-        context->facts = ov::LazyFacts(facts_);
-        context->note = [this](const std::string& text) { notes += text + "\n"; };
-        hypervisors = std::make_unique<ov::Hypervisors>(*context);
-        hypervisors->make_libvirt = [this](const std::string&) { return ov::make_libvirt_machines(runtime, "test:///default"); };
-    }
-    void disk(const std::string& directory = "web") {
-        std::filesystem::create_directories(tree.path("project/output/qcow2/" + directory));
-        const std::string path = tree.path("project/output/qcow2/" + directory + "/disk.qcow2");
-        REQUIRE(std::system(("qemu-img create -q -f qcow2 " + path + " 1M").c_str()) == 0);
-    }
-    /// Empty, or code and text of the error.
-    std::string run(std::function<asio::awaitable<void>()> body) {
-        std::exception_ptr failure;
-        runtime.io.restart();
-        asio::co_spawn(runtime.io, body(), [&](std::exception_ptr error) { failure = error; });
-        runtime.io.run();
-        try {
-            if (failure) std::rethrow_exception(failure);
-        } catch (const ov::Error& error) {
-            return std::string(to_string(error.code())) + ": " + error.what();
-        }
-        return {};
-    }
-    std::string create(ov::CreateOptions options = {}, VmIdentity machine = web) {
-        ov::CreateResult result;
-        const std::string error = run([&]() -> asio::awaitable<void> {
-            result = co_await ov::create_vm(*context, *hypervisors, machine, options, limit());
-        });
-        if (!error.empty()) return error;
-        const char* words[] = {"created", "redefined", "started", "nothing"};
-        return words[static_cast<int>(result.done)];
-    }
-    std::string destroy(bool disk = false, bool keep_deploy = false) {
-        ov::DestroyOptions options;
-        options.force = true;
-        options.disk = disk;
-        options.keep_deploy = keep_deploy;
-        return run([&]() -> asio::awaitable<void> { co_await ov::destroy_vm(*context, *hypervisors, web, options, limit()); });
-    }
-    std::string stop() {
-        return run([&]() -> asio::awaitable<void> {
-            const ov::StopOptions force{ov::StopOptions::Way::force, 5s};
-            co_await ov::stop_vm(*context, *hypervisors, web, force, limit());
-        });
-    }
-    std::string state() {
-        MachineState now{};
-        const std::string error = run([&]() -> asio::awaitable<void> {
-            const ov::LocatedVm found = co_await hypervisors->locate(web, limit());
-            now = found.state;
-        });
-        return error.empty() ? std::string(to_string(now)) : error;
-    }
-    std::string deploy_file() const { return tree.read("home/.config/ov/deploy.yml"); }
-    std::string ssh_config() const { return tree.read("home/.config/ov/ssh_config"); }
-    std::string state_file(const std::string& name) const { return tree.path("home/.local/share/ov/vm/ov-web/" + name); }
-    static Deadline limit() { return Deadline::unlimited().child(60s); }
-
-    ov::test::TempTree tree;
-    ov::Runtime runtime{1};
-    std::unique_ptr<ov::VmContext> context;
-    std::unique_ptr<ov::Hypervisors> hypervisors;
-    std::string notes;
-
-private:
-    ov::HostFacts facts_;
-};
-
 bool says(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
@@ -150,7 +38,7 @@ bool says(const std::string& text, const std::string& part) {
 
 TEST_CASE("create: makes, repeats without effect, starts what is off, follows a change, refuses one under a running machine") {
     if (!has_qemu()) return;
-    Rig rig;
+    VmRig rig;
     CHECK(says(
         rig.create(),
         "not_found: " + rig.tree.path("project/output/qcow2/web/disk.qcow2: no such disk; build it first: ov vm build web")));
@@ -179,7 +67,7 @@ TEST_CASE("create: makes, repeats without effect, starts what is off, follows a 
 
 TEST_CASE("create that fails takes back what it made, and a second run completes") {
     if (!has_qemu()) return;
-    Rig rig;
+    VmRig rig;
     rig.disk();
     rig.tree.write("project/output/qcow2/web/disk.qcow2", "this is no disk");
     const std::string error = rig.create();
@@ -195,7 +83,7 @@ TEST_CASE("create that fails takes back what it made, and a second run completes
 
 TEST_CASE("what a create that was killed left behind is completed by the next: before the start, and with a stale pidfile") {
     if (!has_qemu()) return;
-    Rig rig;
+    VmRig rig;
     rig.disk();
     ov::CreateOptions no_start;
     no_start.start = false;  // all is recorded and defined, nothing runs: as after kill -9 between define and start
@@ -209,12 +97,13 @@ TEST_CASE("what a create that was killed left behind is completed by the next: b
 
 TEST_CASE("two creates of one machine at once: one makes it, the other finds it made") {
     if (!has_qemu()) return;
-    Rig rig;
+    VmRig rig;
     rig.disk();
     std::vector<Done> done;
     const std::string error = rig.run([&]() -> asio::awaitable<void> {
         auto one = [&]() -> asio::awaitable<void> {
-            const ov::CreateResult result = co_await ov::create_vm(*rig.context, *rig.hypervisors, web, plain, Rig::limit());
+            const ov::CreateResult result =
+                co_await ov::create_vm(*rig.context, *rig.hypervisors, rig.web, rig.plain, VmRig::limit());
             done.push_back(result.done);
         };
         auto body = [&](ov::TaskGroup& group) -> asio::awaitable<void> {
@@ -222,7 +111,7 @@ TEST_CASE("two creates of one machine at once: one makes it, the other finds it 
             group.spawn(one());
             co_await group.join();
         };
-        co_await ov::with_task_group(Rig::limit(), body);
+        co_await ov::with_task_group(VmRig::limit(), body);
     });
     CHECK(error == "");
     CHECK(done == std::vector<Done>{Done::created, Done::nothing});
@@ -230,7 +119,7 @@ TEST_CASE("two creates of one machine at once: one makes it, the other finds it 
 
 TEST_CASE("destroy: keys, disk and instance.yml stay; with --disk only what the operator wrote stays") {
     if (!has_qemu()) return;
-    Rig rig;
+    VmRig rig;
     rig.disk();
     CHECK(rig.destroy() == "");  // absent: success
     CHECK(rig.create() == "created");
@@ -253,7 +142,7 @@ TEST_CASE("destroy: keys, disk and instance.yml stay; with --disk only what the 
 
 TEST_CASE("a deploy and the state of its machine: undefined, off, paused, running (decisions 1)") {
     if (!has_qemu()) return;
-    Rig rig;
+    VmRig rig;
     std::string emitted;
     const auto ready = [&] {
         emitted.clear();
@@ -264,7 +153,7 @@ TEST_CASE("a deploy and the state of its machine: undefined, off, paused, runnin
             ov::EmitEvent emit = [&](const ov::EventBody& body) {
                 if (const auto* note = std::get_if<ov::event::Note>(&body)) emitted += note->text;
             };
-            machine = co_await ov::start_for_deploy(*rig.context, *rig.hypervisors, target, emit, Rig::limit());
+            machine = co_await ov::start_for_deploy(*rig.context, *rig.hypervisors, target, emit, VmRig::limit());
         });
         if (!error.empty()) return error;
         CHECK(machine.destination.port > 0);
@@ -291,14 +180,14 @@ TEST_CASE("a deploy and the state of its machine: undefined, off, paused, runnin
 
 TEST_CASE("a machine on libvirt: created, listed, found again by the backend that its state names, destroyed") {
     if (!has_qemu() || !ov::libvirt_is_built_in()) return;
-    ov::HostFacts facts = host();
+    ov::HostFacts facts = ov::test::qemu_host();
     facts.libvirt = ov::LibvirtFacts{};
     facts.libvirt->version = {9, 0, 0};
-    Rig rig(definition, facts);
+    VmRig rig(ov::test::one_vm, facts);
     rig.disk();
     // The driver forgets its domains with its last connection.
     const auto keeper = ov::make_libvirt_machines(rig.runtime, "test:///default");
-    CHECK(rig.run([&]() -> asio::awaitable<void> { co_await keeper->list(Rig::limit()); }) == "");
+    CHECK(rig.run([&]() -> asio::awaitable<void> { co_await keeper->list(VmRig::limit()); }) == "");
     ov::CreateOptions on_libvirt;
     on_libvirt.backend = "libvirt";
     on_libvirt.connect = "test:///default";
