@@ -191,6 +191,7 @@ asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& 
         PrepareOptions prepare;
         prepare.given = options.given;
         prepare.running = is_active(existing.state);
+        prepare.libvirt_uri = options.connect.empty() ? existing.libvirt_uri : options.connect;
         PreparedVm vm = co_await prepare_runtime(context, machine, prepare, deadline);
         const Target target = target_of(context, hypervisors, vm, existing, options);
         check(context, vm, target.kind, options.instances);

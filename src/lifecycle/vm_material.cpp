@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "lifecycle/hypervisors.hpp"
 #include "lifecycle/seed_image.hpp"
 #include "ov/vm_defaults.hpp"
 #include "ov/vm_validate.hpp"
@@ -148,7 +149,8 @@ asio::awaitable<PreparedVm> prepare_runtime(VmContext& context, VmIdentity machi
     vm.record = co_await context.runtime.pool.run(deadline, load_record);
     vm.record.overrides = laid_over(vm.record.overrides, options.given);
     vm.spec = co_await effective_spec(context, machine, vm.record.overrides, deadline, vm.warnings);
-    vm.facts = co_await context.facts.get(vm.spec.libvirt.uri, deadline);
+    const std::string uri = options.libvirt_uri.empty() ? libvirt_uri_of(vm.spec) : options.libvirt_uri;
+    vm.facts = co_await context.facts.get(uri, deadline);
 
     vm.runtime = default_runtime(vm.spec, vm.facts, {context.project_directory, context.vm_state_root(), machine.instance});
     if (!vm.record.active_disk.empty()) vm.runtime.disk = vm.record.active_disk;

@@ -34,6 +34,7 @@ struct PrepareOptions {
     bool running = false;      ///< the machine runs: its port is rightly taken, its seed is not touched
     bool need_disk = true;     ///< Error{not_found} naming the path and `ov vm build` when there is no disk
     bool reserve_port = true;
+    std::string libvirt_uri;  ///< whose facts count; empty: the entity's, else the default
 };
 
 /// Whether the machine boots with a NoCloud seed (decisions 21).

@@ -9,6 +9,7 @@
 
 #include "backend/libvirt_machines.hpp"
 #include "state/deploy_config.hpp"
+#include "state/snapshot_registry.hpp"
 #include "state/ssh_config_file.hpp"
 
 namespace ov {
@@ -72,6 +73,17 @@ void remove_files(const state::VmFiles& files, const std::string& disk_directory
     if (!operators_own) fs::remove_all(files.directory, failure);
 }
 
+/// With its files go the frozen disks that clones stand on (W16).
+asio::awaitable<void> refuse_dependants(VmContext& context, VmIdentity machine, Deadline deadline) {
+    auto read = [files = context.files(machine)] { return state::load_snapshots(files); };
+    const state::SnapshotRegistry registry = co_await context.runtime.pool.run(deadline, std::move(read));
+    for (const auto& [name, entry] : registry)
+        if (entry.refcount > 0)
+            throw Error(Errc::busy,
+                        fmt::format("{} clone{} on snapshot {} of {}; destroy them first, or give --force to lose them",
+                                    entry.refcount, entry.refcount == 1 ? " stands" : "s stand", name, machine.domain()));
+}
+
 }  // namespace
 
 asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
@@ -97,6 +109,7 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
                                           DestroyOptions options, Deadline deadline) {
     const state::VmFiles files = context.files(machine);
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
+    if (options.disk && !options.force) co_await refuse_dependants(context, machine, deadline);
     DestroyResult result;
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
     if (found.backend != nullptr) {
