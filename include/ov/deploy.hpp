@@ -69,6 +69,8 @@ struct Machine {
     std::function<asio::awaitable<std::unique_ptr<Executor>>(Deadline)> reconnect;
 };
 
+class Builders;
+
 struct DeployRequest {
     std::string deploy_id;  ///< 16 hex digits; empty: there is nothing to deploy
     std::string target;     ///< "vm:<entity>[/<instance>]", "host"
@@ -76,6 +78,7 @@ struct DeployRequest {
     std::string run;        ///< id of this run, for the journal
     std::shared_ptr<PlanCache> plans;
     std::shared_ptr<UploadCache> uploads = std::make_shared<UploadCache>();
+    std::shared_ptr<Builders> builders;  ///< none: a step that needs one is Error{unsupported}
     GateOptions gates;
     bool skip_unchanged = false;
     std::map<std::string, std::map<std::string, std::string>> secrets;  ///< by layer and name

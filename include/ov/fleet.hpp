@@ -57,7 +57,7 @@ struct Share {
 /// "5" or "20%". Throws Error{usage} naming `option`.
 Share parse_share(const std::string& text, const std::string& option);
 
-enum class FleetVerb { add, del, test, status };
+enum class FleetVerb { add, del, update, test, status };
 
 struct FleetRequest {
     FleetVerb verb = FleetVerb::add;

@@ -13,6 +13,7 @@
 #include "cli/dotenv.hpp"
 #include "cli/host_command.hpp"
 #include "cli/layer_command.hpp"
+#include "cli/life_command.hpp"
 #include "cli/remote_words.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/vm_command.hpp"
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
     ov::cli::add_fleet_commands(app, context);
     ov::cli::add_host_commands(app, context);
     ov::cli::add_layer_commands(app, context);
+    ov::cli::add_life_commands(app, context);
     ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {
         context.action = [&context] { context.out << OV_VERSION << '\n'; };

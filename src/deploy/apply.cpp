@@ -4,6 +4,7 @@
 #include <set>
 
 #include "async/task_group.hpp"
+#include "deploy/builders.hpp"
 #include "deploy/clock.hpp"
 #include "deploy/cloud_init_wait.hpp"
 #include "deploy/reboot.hpp"
@@ -11,8 +12,10 @@
 #include "deploy/shell_block.hpp"
 #include "deploy/step_batch.hpp"
 #include "deploy/step_equipment.hpp"
+#include "deploy/tree_archive.hpp"
 #include "ov/deploy.hpp"
 #include "ov_config.hpp"
+#include "plan/builder_script.hpp"
 #include "plan/script_text.hpp"
 
 namespace ov {
@@ -33,6 +36,8 @@ public:
 private:
     asio::awaitable<void> preflight(Deadline deadline);
     asio::awaitable<void> repair_packages(Deadline deadline);
+    asio::awaitable<void> run_builders(Deadline deadline);
+    asio::awaitable<void> ship(const PreparedStep& step, Deadline deadline);
     asio::awaitable<void> begin(Deadline deadline);
     asio::awaitable<void> steps(Deadline deadline);
     asio::awaitable<void> one_reboot(const PreparedStep& step, Deadline deadline);
@@ -102,6 +107,7 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     co_await repair_packages(deadline);
     plan_ = prepare_deploy(request_, probe.facts, on_guest_, session_.place().run_dir);
     report_.steps = static_cast<int>(plan_.steps.size());
+    co_await run_builders(deadline);
 
     LedgerJson record = deploy_record();
     ledger_.supersede(request_.deploy_id, record);
@@ -116,6 +122,28 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     report_.notes = plan_.notes;
     report_.notes.insert(report_.notes.end(), ledger_.notes.begin(), ledger_.notes.end());
     for (const std::string& note : report_.notes) events_(event::Note{Severity::note, note});
+}
+
+/// Containers run before anything is changed on the machine.
+asio::awaitable<void> Apply::run_builders(Deadline deadline) {
+    for (PreparedStep& step : plan_.steps) {
+        if (step.script.action != GuestAction::build || !step.skip.empty()) continue;
+        if (!request_.builders)
+            throw Error(Errc::unsupported, fmt::format("layer {}: step {} ({}): there are no builders here", step.layer,
+                                                       step.index + 1, step.summary));
+        const BuilderStep& body = std::get<BuilderStep>(step.step->body);
+        step.archive = co_await request_.builders->build(body, report_.facts.home, report_.facts.arch, deadline, events_);
+    }
+}
+
+/// Streams what a builder made to where the step looks for it.
+asio::awaitable<void> Apply::ship(const PreparedStep& step, Deadline deadline) {
+    PutTarget target;
+    target.path = builder_archive(std::get<BuilderStep>(step.step->body), report_.facts.home, session_.place().run_dir);
+    target.mode = 0600;
+    events_(event::Transfer{step.summary, 0, std::nullopt});
+    auto source = tar_of_archive(request_.builders->runtime(), step.archive);
+    co_await session_.executor().put(std::move(source), std::move(target), deadline);
 }
 
 /// A run that was killed between an installation and its record: what it added is found out now, before anything is added.
@@ -191,10 +219,15 @@ asio::awaitable<void> Apply::steps(Deadline deadline) {
         }
         const bool reboot = step.script.action == GuestAction::reboot;
         if (reboot || (!batch.empty() && batch.back()->script.as != step.script.as)) co_await flush();
-        if (reboot)
+        if (reboot) {
             co_await one_reboot(step, deadline);
-        else
-            batch.push_back(&step);
+            continue;
+        }
+        if (!step.archive.empty()) {
+            co_await flush();
+            co_await ship(step, deadline);
+        }
+        batch.push_back(&step);
     }
     co_await flush();
 }

@@ -84,9 +84,6 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
                 step.skip = step.script.note;
             else if (state == RecordedState::ok)
                 step.skip = "done by the run before";
-            else if (step.script.action == GuestAction::build)
-                throw Error(Errc::unsupported,
-                            fmt::format("layer {}: step {} ({}): this version has no builders", plan.layer, s + 1, step.summary));
             else if (state && *state == RecordedState::unknown && resuming) {
                 // Intents are written for a whole deploy: only the first step without a result can have been begun.
                 step.again = true;

@@ -17,8 +17,9 @@ struct PreparedStep {
     int of = 0;      ///< steps of its layer
     int number = 0;  ///< in the deploy, from 1
     GuestStep script;
-    std::string skip;    ///< not empty: why it does not run
-    bool again = false;  ///< it was begun by a run that did not come to its end
+    std::string skip;     ///< not empty: why it does not run
+    std::string archive;  ///< builder: what it made, on the operator's machine
+    bool again = false;   ///< it was begun by a run that did not come to its end
 };
 
 struct PreparedDeploy {

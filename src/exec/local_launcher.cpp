@@ -115,7 +115,7 @@ public:
     std::string venue() const override { return "local"; }
     bool is_root() const override { return ::geteuid() == 0; }
 
-    asio::awaitable<std::unique_ptr<RemoteProcess>> launch(std::string command, Deadline deadline) override {
+    asio::awaitable<std::unique_ptr<RemoteProcess>> launch(std::string command, RunAs, Deadline deadline) override {
         deadline.check();
         ProcessOptions options;
         options.argv = {"/bin/sh", "-c", std::move(command)};

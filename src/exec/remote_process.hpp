@@ -49,8 +49,9 @@ class Launcher {
 public:
     virtual ~Launcher() = default;
     virtual std::string venue() const = 0;
-    /// `command` is one line for the venue's login shell and holds no user data.
-    virtual asio::awaitable<std::unique_ptr<RemoteProcess>> launch(std::string command, Deadline deadline) = 0;
+    /// `command` is one line for the venue's login shell and holds no user data; it escalates by itself. `as` is for venues where
+    /// being root is decided from outside.
+    virtual asio::awaitable<std::unique_ptr<RemoteProcess>> launch(std::string command, RunAs as, Deadline deadline) = 0;
     /// True when the login user is root there, so that no sudo is needed.
     virtual bool is_root() const = 0;
     virtual asio::awaitable<void> close(Deadline deadline) = 0;

@@ -32,7 +32,7 @@ asio::awaitable<std::unique_ptr<RemoteProcess>> RunnerExecutor::launch(RunAs as,
     std::optional<Error> refused;
     for (int tries = 1;; ++tries) {
         try {
-            auto process = co_await launcher_->launch(command, deadline);
+            auto process = co_await launcher_->launch(command, as, deadline);
             co_return process;
         } catch (const Error& error) {
             refused = error;

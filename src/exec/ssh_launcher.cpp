@@ -11,7 +11,7 @@ std::string SshLauncher::venue() const {
                        destination_.port == 22 ? std::string() : fmt::format(":{}", destination_.port));
 }
 
-asio::awaitable<std::unique_ptr<RemoteProcess>> SshLauncher::launch(std::string command, Deadline deadline) {
+asio::awaitable<std::unique_ptr<RemoteProcess>> SshLauncher::launch(std::string command, RunAs, Deadline deadline) {
     auto channel = co_await SshChannel::exec(connection_->session(), std::move(command), deadline);
     std::unique_ptr<RemoteProcess> process = std::make_unique<SshProcess>(std::move(channel));
     co_return process;

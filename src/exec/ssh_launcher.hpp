@@ -15,7 +15,7 @@ public:
 
     std::string venue() const override;
     bool is_root() const override { return destination_.user == "root"; }
-    asio::awaitable<std::unique_ptr<RemoteProcess>> launch(std::string command, Deadline deadline) override;
+    asio::awaitable<std::unique_ptr<RemoteProcess>> launch(std::string command, RunAs, Deadline deadline) override;
     asio::awaitable<void> close(Deadline deadline) override;
 
 private:

@@ -56,8 +56,12 @@ DeployTarget with_entity(const Project& project, DeployTarget target) {
     return target;
 }
 
+DeployTarget nested_target(const Project& project, const std::string& path);
+
 DeployTarget local_target(const std::string& key, DeployNode node) {
-    DeployTarget target{key, std::move(node), {}, {}};
+    DeployTarget target;
+    target.key = key;
+    target.node = std::move(node);
     target.entity.name = target.machine.entity = "local";
     return target;
 }
@@ -102,6 +106,64 @@ SshDestination local_destination(const DeployTarget& target) {
     return destination;
 }
 
+/// How a nested node is entered from the machine around it.
+NestedJump jump_to(const Project& project, const std::string& path, const std::string& child, const DeployNode& node) {
+    const bool pod = node.target == "pod" || (node.target.empty() && node.vm.empty() && !node.image.empty());
+    if (pod) return {NestedJump::Kind::podman_exec, "ov-" + child};
+    if (!is_vm_node(node))
+        throw Error(Errc::unsupported, fmt::format("deploy {}: target {} is not supported by this verb", path, node.target));
+    const VmIdentity machine = vm_identity(child, node);
+    const auto entity = project.vms.find(machine.entity);
+    if (entity == project.vms.end() || !entity->second.external()) return {NestedJump::Kind::ssh, machine.domain()};
+    const SshSettings& ssh = entity->second.ssh;
+    return {NestedJump::Kind::ssh,
+            (ssh.user.empty() ? "" : ssh.user + "@") + ssh.host + (ssh.port ? fmt::format(":{}", *ssh.port) : "")};
+}
+
+/// `lab.web`: a deploy inside the machine of another one (`cli-and-config.md` 6.2 and 6.4).
+DeployTarget nested_target(const Project& project, const std::string& path) {
+    std::vector<std::string> parts(1);
+    for (const char c : path) {
+        if (c == '.')
+            parts.emplace_back();
+        else
+            parts.back() += c;
+    }
+    if (std::ranges::find(parts, "") != parts.end())
+        throw Error(Errc::usage, fmt::format("{}: an empty part between dots", path));
+    DeployTarget target;
+    target.outer = std::make_shared<const DeployTarget>(resolve_target(project, parts.front(), false));
+    const DeployNode* node = &target.outer->node;
+    std::string above = parts.front();
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+        const auto child = node->nested.find(parts[i]);
+        if (child == node->nested.end())
+            throw Error(Errc::not_found, fmt::format("{}: no {} in {}; available nested children: {}", path, parts[i], above,
+                                                     first_names(node->nested)));
+        node = &child->second;
+        above += "." + parts[i];
+        if (node->target != "local") target.jumps.push_back(jump_to(project, path, parts[i], *node));
+    }
+    target.key = path;
+    target.node = *node;
+    target.machine = vm_identity(parts.back(), *node);
+    if (!is_vm_node(*node)) {
+        target.node.target = "pod";
+        target.node.image.clear();  // it is what the container runs, not a list of layers
+    }
+    // Reached over its outer machine alone, whatever it is.
+    target.entity.name = target.machine.entity;
+    target.entity.source_kind = "external";
+    if (const auto entity = project.vms.find(target.machine.entity); entity != project.vms.end()) {
+        target.entity.eval = entity->second.eval;
+        target.entity.deploy_eval = entity->second.deploy_eval;
+        target.entity.where = entity->second.where;
+        target.entity.source_distro = entity->second.source_distro;
+    }
+    target.entity.ssh.host = target.jumps.empty() ? path : target.jumps.back().target;
+    return target;
+}
+
 }  // namespace
 
 DeployTarget resolve_target(const Project& project, std::string_view name, bool for_add) {
@@ -123,8 +185,7 @@ DeployTarget resolve_target(const Project& project, std::string_view name, bool 
         node.target = "local";
         return local_target("local", std::move(node));
     }
-    if (name.find('.') != std::string_view::npos)
-        throw Error(Errc::unsupported, fmt::format("deploy {}: nested deploys are not supported by this verb", key));
+    if (name.find('.') != std::string_view::npos) return nested_target(project, key);
     if (project.vms.contains(name)) {
         if (for_add)
             throw Error(Errc::not_found,

@@ -1,10 +1,12 @@
 // From the name a person typed to the machine that is meant (`cli-and-config.md` 6).
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exec/nested_launcher.hpp"
 #include "exec/ssh_destination.hpp"
 #include "model/vm_identity.hpp"
 #include "ov/project.hpp"
@@ -16,6 +18,9 @@ struct DeployTarget {
     DeployNode node;
     VmIdentity machine;
     VmEntity entity;  ///< of a local target: its name only
+    /// A nested deploy (`lab.web`): the machine outside, and the way from there to here.
+    std::shared_ptr<const DeployTarget> outer{};
+    std::vector<NestedJump> jumps{};
 
     /// `target: local`: a machine of people, this one or (`host:`) another one that is reached over SSH.
     bool is_local() const { return node.target == "local"; }
@@ -23,9 +28,15 @@ struct DeployTarget {
     /// A VM that this program makes, starts and stops.
     bool is_managed() const { return !is_local() && !entity.external(); }
     /// Name of the machine in ledger records, whatever key was typed.
-    std::string ledger_name() const { return is_local() ? "host" : machine.key(); }
+    std::string ledger_name() const {
+        if (outer && node.target == "pod") return "pod:" + key.substr(key.rfind('.') + 1);
+        return is_local() ? "host" : machine.key();
+    }
     /// The machine itself: deploys with equal text are never worked on at the same time.
-    std::string machine_name() const { return is_local() ? "host:" + node.host : machine.key(); }
+    std::string machine_name() const {
+        if (outer) return outer->machine_name() + "/" + key;
+        return is_local() ? "host:" + node.host : machine.key();
+    }
 };
 
 /// Throws Error{not_found} naming the key with the deploys there are, or the entity with the entities there are;

@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds first_boot_budget{300};
 
 /// Connects; gives the slot back as soon as the machine turns out not to be there yet, and takes it again once it is.
-asio::awaitable<std::unique_ptr<Executor>> reach(RunContext& context, SshDestination destination, WorkSlot* slot, EmitEvent emit,
+asio::awaitable<std::unique_ptr<Launcher>> reach(RunContext& context, SshDestination destination, WorkSlot* slot, EmitEvent emit,
                                                  std::chrono::seconds budget, Deadline deadline) {
     bool waited = false;
     ReadyOptions options;
@@ -31,9 +31,8 @@ asio::awaitable<std::unique_ptr<Executor>> reach(RunContext& context, SshDestina
     };
     auto connection = co_await connect_when_ready(context.ssh, destination, options, deadline.child(budget, "connect"));
     if (waited && slot != nullptr) co_await slot->acquire(deadline);
-    auto launcher = std::make_unique<SshLauncher>(std::move(connection), std::move(destination));
-    std::unique_ptr<Executor> executor = std::make_unique<RunnerExecutor>(std::move(launcher), context.runtime);
-    co_return executor;
+    std::unique_ptr<Launcher> launcher = std::make_unique<SshLauncher>(std::move(connection), std::move(destination));
+    co_return launcher;
 }
 
 }  // namespace
@@ -42,23 +41,28 @@ asio::awaitable<OpenMachine> open_machine(RunContext& context, const MachineJob&
     EmitEvent emit = job.emit;
     OpenMachine machine;
     PhaseScope resolve(emit, WorkPhase::resolve);
-    if (job.target.is_this_host()) {
+    // The machine that a nested one is reached through; for all others the machine itself.
+    const DeployTarget& target = job.target.outer ? *job.target.outer : job.target;
+    const auto finish = [&context, &job, &machine](std::unique_ptr<Launcher> launcher) {
+        for (const NestedJump& jump : job.target.jumps) launcher = make_nested_launcher(std::move(launcher), jump);
+        machine.executor = std::make_unique<RunnerExecutor>(std::move(launcher), context.runtime);
+    };
+    if (target.is_this_host()) {
         resolve.finish();
-        machine.executor =
-            std::make_unique<RunnerExecutor>(make_local_launcher(context.runtime.io.get_executor()), context.runtime);
+        finish(make_local_launcher(context.runtime.io.get_executor()));
         co_return machine;
     }
     SshDestination given;
     std::string console_log;
     std::chrono::seconds budget = context.request.ssh_timeout;
-    if (job.target.is_managed()) {
-        ManagedMachine managed = co_await start_for_deploy(context.vms, context.hypervisors, job.target, emit, deadline);
+    if (target.is_managed()) {
+        ManagedMachine managed = co_await start_for_deploy(context.vms, context.hypervisors, target, emit, deadline);
         given = std::move(managed.destination);
         console_log = managed.console_log;
         const bool default_budget = budget == FleetRequest{}.ssh_timeout;
         if (default_budget && (managed.first_boot || managed.before != MachineState::running)) budget = first_boot_budget;
     } else {
-        given = destination_of(job.target, context.paths);
+        given = destination_of(target, context.paths);
     }
     SshDestination destination = co_await resolve_destination(std::move(given), deadline);
     resolve.finish();
@@ -67,7 +71,8 @@ asio::awaitable<OpenMachine> open_machine(RunContext& context, const MachineJob&
     PhaseScope connect(emit, WorkPhase::connect);
     std::exception_ptr failure;
     try {
-        machine.executor = co_await reach(context, std::move(destination), job.slot, emit, budget, deadline);
+        auto launcher = co_await reach(context, std::move(destination), job.slot, emit, budget, deadline);
+        finish(std::move(launcher));
     } catch (const Error& error) {
         failure = std::current_exception();
         if (error.code() != Errc::cancelled && !console_log.empty()) show_console(console_log, emit);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "deploy/artifacts.hpp"
 #include "lifecycle/check_list.hpp"
 #include "lifecycle/machine_connection.hpp"
 #include "lifecycle/managed_machine.hpp"
@@ -71,6 +73,38 @@ asio::awaitable<void> check_machine(RunContext& context, const MachineJob& job, 
     phase.finish();
 }
 
+/// What the layers give back, with the values that their texts may name.
+std::vector<ArtifactRequest> artifacts_of(const RunContext& context, const DeployTarget& target, const PlanInputs& inputs,
+                                          const std::map<std::string, std::map<std::string, std::string>>& secrets) {
+    std::vector<ArtifactRequest> requests;
+    for (const Layer* layer : context.plans.layers_of(inputs)) {
+        if (layer->artifacts.empty()) continue;
+        ArtifactRequest request;
+        request.layer = layer->name;
+        request.artifacts = layer->artifacts;
+        request.home = context.paths.home;
+        request.getenv = [](const char* name) -> const char* { return std::getenv(name); };
+        for (const auto& [owner, values] : secrets) request.variables.insert(values.begin(), values.end());
+        for (const std::string& line : inputs.env)
+            if (const std::size_t equals = line.find('='); equals != std::string::npos)
+                request.variables[line.substr(0, equals)] = line.substr(equals + 1);
+        std::string name = target.ledger_name();
+        std::ranges::replace_if(
+            name, [](char c) { return c == ':' || c == '.' || c == '/'; }, '-');
+        request.variables["deploy_name"] = name;
+        requests.push_back(std::move(request));
+    }
+    return requests;
+}
+
+asio::awaitable<void> fetch_all(Executor& executor, const std::vector<ArtifactRequest>& requests, Deadline deadline,
+                                const EmitEvent& emit) {
+    if (requests.empty()) co_return;
+    PhaseScope phase(emit, WorkPhase::artifacts);
+    for (const ArtifactRequest& request : requests) co_await fetch_artifacts(executor, request, deadline, emit);
+    phase.finish();
+}
+
 /// How an apply gets a new connection after a reboot.
 std::function<asio::awaitable<std::unique_ptr<Executor>>(Deadline)> reconnector(RunContext& context, MachineJob job) {
     RunContext* shared = &context;
@@ -109,9 +143,13 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     request.run = context.run;
     request.plans = context.plans.plans_for(inputs);
     request.uploads = context.uploads;
+    request.builders = context.builders;
     request.gates = gate_options(job.target.node, context.request);
     request.skip_unchanged = context.request.skip_unchanged;
-    request.secrets = context.plans.secrets_of(inputs);
+    RunContext* shared = &context;
+    auto look_up = [shared, inputs] { return shared->plans.secrets_of(inputs, shared->secrets); };
+    request.secrets = co_await context.runtime.pool.run(deadline, std::move(look_up));
+    const std::vector<ArtifactRequest> artifacts = artifacts_of(context, job.target, inputs, request.secrets);
     const bool verify = context.request.verify.value_or(job.target.node.install.verify.value_or(false));
     std::vector<Check> checks;
     if (verify) checks = chosen_checks(context, job);
@@ -123,6 +161,7 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     try {
         const DeployReport report = co_await apply_deploy(machine, std::move(request), deadline, job.emit);
         for (const std::string& note : report.notes) job.emit(event::Note{Severity::note, note});
+        co_await fetch_all(*machine.executor, artifacts, deadline, job.emit);
         if (verify) co_await check_machine(context, job, *machine.executor, opened, std::move(checks), deadline);
     } catch (const Error&) {
         failure = std::current_exception();

@@ -6,12 +6,14 @@
 #include <memory>
 #include <string>
 
+#include "deploy/builders.hpp"
 #include "exec/ssh_connect.hpp"
 #include "lifecycle/deploy_target.hpp"
 #include "lifecycle/hypervisors.hpp"
 #include "lifecycle/plan_book.hpp"
 #include "ov/deploy.hpp"
 #include "ov/fleet.hpp"
+#include "state/secret_store.hpp"
 
 namespace ov {
 
@@ -24,7 +26,9 @@ struct RunContext {
           paths(std::move(operator_files)),
           plans(loaded),
           vms{engine, loaded, paths, loaded->directory, paths.deploy_file()},
-          hypervisors(vms) {}
+          hypervisors(vms),
+          builders(std::make_shared<Builders>(engine, paths.home + "/.cache/ov/builders")),
+          secrets(paths.config + "/ov/secrets.yml") {}
 
     Runtime& runtime;
     SshContext ssh;
@@ -34,6 +38,8 @@ struct RunContext {
     VmContext vms;
     Hypervisors hypervisors;
     std::shared_ptr<UploadCache> uploads = std::make_shared<UploadCache>();
+    std::shared_ptr<Builders> builders;
+    state::SecretStore secrets;
     FleetRequest request;
     std::string run;  ///< id of the run
 };

@@ -32,22 +32,37 @@ std::string PlanBook::deploy_id_of(const std::string& key, const PlanInputs& inp
     return deploy_id(key, primary, inputs.add_layers);
 }
 
-std::map<std::string, std::map<std::string, std::string>> PlanBook::secrets_of(const PlanInputs& inputs) const {
+namespace {
+
+/// `ov/secret` and the name, or what `key: a/b/c` says.
+std::pair<std::string, std::string> place_of(const Dependency& secret) {
+    const std::size_t slash = secret.key.rfind('/');
+    if (slash == std::string::npos) return {"ov/secret", secret.name};
+    return {secret.key.substr(0, slash), secret.key.substr(slash + 1)};
+}
+
+}  // namespace
+
+std::map<std::string, std::map<std::string, std::string>> PlanBook::secrets_of(const PlanInputs& inputs,
+                                                                               const state::SecretStore& store) const {
     std::map<std::string, std::map<std::string, std::string>> secrets;
     for (const Layer* layer : layers_of(inputs)) {
         for (const Dependency& secret : layer->secret_require) {
+            const auto [service, key] = place_of(secret);
             const char* value = std::getenv(secret.name.c_str());
-            if (value == nullptr)
-                throw Error(Errc::not_found,
-                            fmt::format("layer {} needs the secret {}: set it in the environment", layer->key, secret.name));
-            secrets[layer->name][secret.name] = value;
+            if (value == nullptr) state::check_secret_backend();
+            secrets[layer->name][secret.name] = value != nullptr ? value : store.get_or_make(service, key);
         }
         for (const Dependency& secret : layer->secret_accept) {
-            const char* value = std::getenv(secret.name.c_str());
-            if (value != nullptr)
-                secrets[layer->name][secret.name] = value;
-            else if (!secret.fallback.empty())
-                secrets[layer->name][secret.name] = secret.fallback;
+            const auto [service, key] = place_of(secret);
+            const char* given = std::getenv(secret.name.c_str());
+            std::optional<std::string> value;
+            if (given != nullptr)
+                value = given;
+            else
+                value = store.get(service, key);
+            if (!value && !secret.fallback.empty()) value = secret.fallback;
+            if (value) secrets[layer->name][secret.name] = *value;
         }
     }
     return secrets;

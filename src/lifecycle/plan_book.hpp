@@ -9,6 +9,7 @@
 #include "ov/compile.hpp"
 #include "ov/deploy.hpp"
 #include "ov/project.hpp"
+#include "state/secret_store.hpp"
 
 namespace ov {
 
@@ -30,9 +31,10 @@ public:
     std::shared_ptr<PlanCache> plans_for(const PlanInputs& inputs);
     /// Identity of the deploy of these inputs under `key`; empty when there is nothing to deploy.
     std::string deploy_id_of(const std::string& key, const PlanInputs& inputs) const;
-    /// Values of the secrets that the layers declare, from the operator's environment; defaults where they allow it. Throws
-    /// Error{not_found} naming a required one that is missing.
-    std::map<std::string, std::map<std::string, std::string>> secrets_of(const PlanInputs& inputs) const;
+    /// Values of the secrets that the layers declare: from the operator's environment, else from the store, which gets a fresh
+    /// value for a required one that is in neither. Blocks: for the pool.
+    std::map<std::string, std::map<std::string, std::string>> secrets_of(const PlanInputs& inputs,
+                                                                         const state::SecretStore& store) const;
 
     /// What a machine of this context gets. Throws Error{unsupported} naming each layer that has nothing for it.
     std::vector<InstallPlan> compile_all(const PlanInputs& inputs, CompileContext context) const;

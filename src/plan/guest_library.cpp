@@ -11,9 +11,9 @@ struct PartText {
     std::string_view text;
 };
 
-const std::array<PartText, 9>& all_parts() {
+const std::array<PartText, 10>& all_parts() {
     using enum GuestPart;
-    static const std::array<PartText, 9> parts{{
+    static const std::array<PartText, 10> parts{{
         {
             journal,
 #include "journal.sh.inc"
@@ -50,6 +50,10 @@ const std::array<PartText, 9>& all_parts() {
             ledger,
 #include "ledger.sh.inc"
         },
+        {
+            build,
+#include "build.sh.inc"
+        },
     }};
     return parts;
 }
@@ -66,6 +70,8 @@ unsigned with_needs(GuestPart part) {
         case download:
         case services:
             return bit(part) | bit(files);
+        case build:
+            return bit(part) | bit(files) | bit(packages);
         case repos:
             return bit(part) | bit(files) | bit(blocks) | bit(download);
         default:
@@ -105,8 +111,8 @@ GuestParts GuestParts::without(GuestParts other) const noexcept {
 }
 
 std::string guest_library(GuestParts parts) {
-    static const std::array<std::string, 9> texts = [] {
-        std::array<std::string, 9> all;
+    static const std::array<std::string, 10> texts = [] {
+        std::array<std::string, 10> all;
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = compact(all_parts()[i].text);
         return all;
     }();

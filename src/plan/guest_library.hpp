@@ -17,7 +17,8 @@ enum class GuestPart : unsigned {
     services = 32,
     repos = 64,
     undo = 128,
-    ledger = 256
+    ledger = 256,
+    build = 512
 };
 
 /// A set of parts, closed over what they call: every set holds `journal`.

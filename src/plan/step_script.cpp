@@ -8,6 +8,7 @@
 #include "base/sha256.hpp"
 #include "base/shell_quote.hpp"
 #include "ov/error.hpp"
+#include "plan/builder_script.hpp"
 #include "plan/repo_script.hpp"
 #include "plan/script_text.hpp"
 #include "plan/task_script.hpp"
@@ -56,10 +57,11 @@ GuestStep render(const SystemPackagesStep& step, const StepContext&) {
     return render_packages(step);
 }
 
-GuestStep render(const BuilderStep& step, const StepContext&) {
-    GuestStep out;
+GuestStep render(const BuilderStep& step, const StepContext& context) {
+    GuestStep out =
+        script(step.builder == "aur" ? RunAs::root : RunAs::user, GuestPart::build, builder_guest_text(step, context));
     out.action = GuestAction::build;
-    out.as = step.builder == "aur" ? RunAs::root : RunAs::user;
+    out.limit = 30min;
     out.note = fmt::format("the {} builder runs on the operator's machine", step.builder);
     return out;
 }

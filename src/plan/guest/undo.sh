@@ -32,8 +32,11 @@ ov_restore_file() {
     [[ -n $3 ]] || temp=$2.ov-old
     ov_changed_since "$3" "$2"
     [[ -e $1 || -L $1 ]] || ov_fail "the copy $1 of $2 is gone" || return
-    rm -f -- "$temp"
-    cp -a -- "$1" "$temp" && mv -fT -- "$temp" "$2"
+    rm -rf -- "$temp"
+    cp -a -- "$1" "$temp" || return
+    # A directory cannot be renamed over one that has something in it.
+    if [[ -d $temp && ! -L $temp && -d $2 && ! -L $2 ]]; then rm -rf -- "$2" || return; fi
+    mv -fT -- "$temp" "$2"
 }
 
 # ov_restore_mode MODE UID:GID PATH
