@@ -85,6 +85,8 @@ void add_fleet_commands(CLI::App& app, AppContext& context) {
          FleetVerb::add},
         {"del", "Undo the selected deploys", "Examples:\n  ov fleet del --all --yes\n  ov fleet del tag=eval --keep-services",
          FleetVerb::del},
+        {"update", "Apply the layers of the selected deploys again; disposable VMs are made anew",
+         "Examples:\n  ov fleet update --all --yes\n  ov fleet update tag=eval --jobs 4", FleetVerb::update},
         {"test", "Run the checks of the selected deploys",
          "Examples:\n  ov fleet test --all\n  ov fleet test tag=eval --format junit > checks.xml", FleetVerb::test},
         {"status", "Ask the machines what is deployed on them",
@@ -94,7 +96,7 @@ void add_fleet_commands(CLI::App& app, AppContext& context) {
         auto flags = std::make_shared<FleetFlags>();
         CLI::App* command = fleet->add_subcommand(verb.name, verb.help);
         add_fleet_flags(*command, *flags);
-        if (verb.verb == FleetVerb::add) add_apply_flags(*command, *flags);
+        if (verb.verb == FleetVerb::add || verb.verb == FleetVerb::update) add_apply_flags(*command, *flags);
         if (verb.verb == FleetVerb::test) add_check_flags(*command, *flags);
         if (verb.verb == FleetVerb::del) add_undo_flags(*command, *flags);
         command->footer(verb.examples);

@@ -163,7 +163,7 @@ void print_single(const Report& report, AppContext& app, const FleetFlags& flags
     for (const VmReport& vm : report.vms) {
         if (vm.outcome == Outcome::ok) {
             if (flags.request.dry_run) continue;  // what would be done has been printed
-            const char* done = flags.request.verb == FleetVerb::add ? "Deployed" : "Removed VM deploy";
+            const char* done = flags.request.verb == FleetVerb::del ? "Removed VM deploy" : "Deployed";
             app.err << fmt::format("{} {} in {:.1f} s ({})\n", done, vm.vm, vm.seconds, vm.host);
             continue;
         }
@@ -218,7 +218,7 @@ void run_fleet(FleetFlags flags, AppContext& app) {
     confirm(flags);
     flags.request.project_directory = app.directory;
     Engine engine;
-    if (flags.request.verb == FleetVerb::add && flags.request.dry_run) {
+    if ((flags.request.verb == FleetVerb::add || flags.request.verb == FleetVerb::update) && flags.request.dry_run) {
         const Report report = engine.run(flags.request);
         print_plans(engine, flags, app);
         app.exit_status = report.exit_code;

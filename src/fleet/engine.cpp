@@ -54,6 +54,8 @@ MachineVerb function_of(FleetVerb verb) {
             return &add_to_machine;
         case FleetVerb::del:
             return &del_from_machine;
+        case FleetVerb::update:
+            return &update_machine;
         case FleetVerb::test:
             return &test_machine;
         case FleetVerb::status:
@@ -174,7 +176,8 @@ Report Engine::run(FleetRequest request, EventSink events) {
     Project loaded = impl.load(load, paths);
     const std::vector<DeployTarget> targets = choose(loaded, request);
     check_choice({request.check_section, request.check_verbs});
-    if (request.verb == FleetVerb::add || request.verb == FleetVerb::test) impl.fetch_layers(loaded, targets, request, paths);
+    if (request.verb == FleetVerb::add || request.verb == FleetVerb::update || request.verb == FleetVerb::test)
+        impl.fetch_layers(loaded, targets, request, paths);
     const auto project = std::make_shared<const Project>(std::move(loaded));
 
     RunContext context(impl.runtime, project, paths);
@@ -183,7 +186,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     // What can be wrong with the plans or the destinations is found before the first machine is contacted.
     for (const DeployTarget& target : targets) {
         const PlanInputs inputs = plan_inputs(target.node, context.request);
-        if (context.request.verb == FleetVerb::add) context.plans.layers_of(inputs);
+        if (context.request.verb == FleetVerb::add || context.request.verb == FleetVerb::update) context.plans.layers_of(inputs);
         std::vector<std::string> notes;
         const bool checked = context.request.verb == FleetVerb::test ||
                              context.request.verify.value_or(target.node.install.verify.value_or(false));
@@ -211,7 +214,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
         report = builder.finish(seconds, 0);
         stream.emit({}, event::RunFinished{report.exit_code, seconds, report.totals});
     };
-    if (context.request.verb == FleetVerb::add && context.request.dry_run) {
+    if ((context.request.verb == FleetVerb::add || context.request.verb == FleetVerb::update) && context.request.dry_run) {
         for (std::size_t i = 0; i < targets.size(); ++i) {
             impl.findings[i].text = plans_without_machine(context, targets[i]);
             stream.emit(targets[i].key, event::VmFinished{});

@@ -10,6 +10,7 @@
 
 #include "deploy/artifacts.hpp"
 #include "lifecycle/check_list.hpp"
+#include "lifecycle/deploy_life.hpp"
 #include "lifecycle/machine_connection.hpp"
 #include "lifecycle/managed_machine.hpp"
 #include "ov/plan_output.hpp"
@@ -169,6 +170,16 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     if (machine.executor) co_await close_machine(*machine.executor);
     if (failure) std::rethrow_exception(failure);
     co_return std::string();
+}
+
+asio::awaitable<std::string> update_machine(RunContext& context, MachineJob job, Deadline deadline) {
+    if (job.target.is_managed() && !job.target.outer && not_disposable(job.target.node).empty()) {
+        RebuildOptions options;
+        options.attended = false;
+        co_await rebuild_vm(context.vms, context.hypervisors, job.target, options, deadline);
+    }
+    auto text = co_await add_to_machine(context, std::move(job), deadline);
+    co_return text;
 }
 
 asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob job, Deadline deadline) {

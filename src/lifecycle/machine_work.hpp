@@ -65,6 +65,8 @@ GateOptions gate_options(const DeployNode& node, const FleetRequest& request);
 /// Each returns what the run prints for the machine (empty: nothing) and throws Error for what went wrong.
 asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job, Deadline deadline);
 asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob job, Deadline deadline);
+/// Applies again; a machine that is disposable is made anew first.
+asio::awaitable<std::string> update_machine(RunContext& context, MachineJob job, Deadline deadline);
 asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, Deadline deadline);
 asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob job, Deadline deadline);
 
