@@ -59,7 +59,7 @@ chown user /tmp/makepkg.conf
 pacman -Syu --noconfirm
 )sh";
 
-constexpr std::string_view aur_after = R"sh(for ov_dir in /tmp/aur-build /home/user/.cache/yay /root/.cache/yay; do
+constexpr std::string_view aur_after = R"sh(for ov_dir in /tmp/aur-build ~user/.cache/yay ~root/.cache/yay; do
   [ ! -d "$ov_dir" ] || find "$ov_dir" -name '*.pkg.tar.zst' -exec cp {} /tmp/aur-pkgs/ \;
 done
 chown -R 0:0 /tmp/aur-pkgs/

@@ -317,7 +317,7 @@ TEST_CASE("an executor may be destroyed after any number of loop steps") {
     auto body = []() -> asio::awaitable<void> {
         const auto io = co_await asio::this_coro::executor;
         auto launcher = ov::make_local_launcher(io);
-        auto process = co_await launcher->launch("exec bash --noprofile --norc", RunAs::user, Deadline::unlimited().child(5s));
+        auto process = co_await launcher->launch("exec bash --noprofile --norc", ov::RunAs::user, Deadline::unlimited().child(5s));
         auto runner = co_await ov::Runner::start(std::move(process), "local", ov::RunAs::user, Deadline::unlimited().child(5s));
         co_await runner->run(command("echo hi"), Deadline::unlimited().child(5s), {});
         co_await runner->close(Deadline::unlimited().child(5s));
