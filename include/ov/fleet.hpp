@@ -57,7 +57,7 @@ struct Share {
 /// "5" or "20%". Throws Error{usage} naming `option`.
 Share parse_share(const std::string& text, const std::string& option);
 
-enum class FleetVerb { add, del, update, test, status };
+enum class FleetVerb { add, del, update, test, status, up, down };
 
 struct FleetRequest {
     FleetVerb verb = FleetVerb::add;
@@ -69,6 +69,12 @@ struct FleetRequest {
     bool all = false;
     /// Exact keys, resolved as `deploy add NAME` does (`vm:<entity>` needs no node); used instead of selectors when set.
     std::vector<std::string> names;
+
+    /// up, down: instances 1 to `count` of this entity. `down` without a count: all that this host knows.
+    std::string entity;
+    long long count = 0;
+    std::string from_key;   ///< up: the deploy that the instances follow; empty: the entity's own, or its only one
+    bool no_start = false;  ///< up: define the machines only
 
     int jobs = 32;                                ///< machines at work at once; waiting for a machine to come up takes no place
     std::optional<Share> batch;                   ///< next machines start when these have ended

@@ -4,6 +4,8 @@
 #include <ostream>
 
 #include "cli/check_command.hpp"
+#include "cli/deploy_status_command.hpp"
+#include "cli/fleet_instances_command.hpp"
 #include "cli/fleet_run.hpp"
 #include "lifecycle/deploy_target.hpp"
 
@@ -67,6 +69,7 @@ void add_deploy_commands(CLI::App& app, AppContext& context) {
     deploy->require_subcommand(1);
     add_deploy_add(*deploy, context);
     add_deploy_del(*deploy, context);
+    add_deploy_status(*deploy, context);
     CLI::App* path = deploy->add_subcommand("path", "Print where this host's deploy.yml is");
     path->callback([&context] { context.action = [&context] { context.out << operator_paths().deploy_file() << '\n'; }; });
 }
@@ -74,6 +77,7 @@ void add_deploy_commands(CLI::App& app, AppContext& context) {
 void add_fleet_commands(CLI::App& app, AppContext& context) {
     CLI::App* fleet = app.add_subcommand("fleet", "The deploy verbs on many machines at once");
     fleet->require_subcommand(1);
+    add_fleet_instances(*fleet, context);
     struct Verb {
         const char *name, *help, *examples;
         FleetVerb verb;

@@ -123,9 +123,15 @@ void complete(FleetFlags& flags) {
 }
 
 void confirm(const FleetFlags& flags) {
-    if (flags.request.verb != FleetVerb::del || flags.assume_yes || flags.request.dry_run || ::isatty(STDIN_FILENO) != 1) return;
-    std::cerr << "Undo what was deployed to " << (flags.request.all ? "all machines" : "the selected machines") << "? [y/N] "
-              << std::flush;
+    const bool down = flags.request.verb == FleetVerb::down;
+    if ((flags.request.verb != FleetVerb::del && !down) || flags.assume_yes || flags.request.dry_run ||
+        ::isatty(STDIN_FILENO) != 1)
+        return;
+    if (down)
+        std::cerr << "Destroy the instances of " << flags.request.entity << " with their disks? [y/N] " << std::flush;
+    else
+        std::cerr << "Undo what was deployed to " << (flags.request.all ? "all machines" : "the selected machines") << "? [y/N] "
+                  << std::flush;
     std::string answer;
     std::getline(std::cin, answer);
     if (answer != "y" && answer != "Y" && answer != "yes") throw Error(Errc::cancelled, "nothing was done");
@@ -218,7 +224,9 @@ void run_fleet(FleetFlags flags, AppContext& app) {
     confirm(flags);
     flags.request.project_directory = app.directory;
     Engine engine;
-    if ((flags.request.verb == FleetVerb::add || flags.request.verb == FleetVerb::update) && flags.request.dry_run) {
+    const bool applies =
+        flags.request.verb == FleetVerb::add || flags.request.verb == FleetVerb::update || flags.request.verb == FleetVerb::up;
+    if (applies && flags.request.dry_run) {
         const Report report = engine.run(flags.request);
         print_plans(engine, flags, app);
         app.exit_status = report.exit_code;

@@ -11,6 +11,9 @@
 #include "fleet/scheduler.hpp"
 #include "fleet/selector.hpp"
 #include "lifecycle/check_list.hpp"
+#include "lifecycle/ephemeral.hpp"
+#include "lifecycle/instance_work.hpp"
+#include "lifecycle/instances.hpp"
 #include "lifecycle/load_layers.hpp"
 #include "lifecycle/machine_work.hpp"
 #include "ov/fleet.hpp"
@@ -26,8 +29,16 @@ std::uint64_t seed_or_random(std::uint64_t seed) {
     return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
+bool applies(FleetVerb verb) {
+    return verb == FleetVerb::add || verb == FleetVerb::update || verb == FleetVerb::up;
+}
+
 std::vector<DeployTarget> choose(const Project& project, const FleetRequest& request) {
     const bool for_add = request.verb == FleetVerb::add;
+    if (request.verb == FleetVerb::up) return instance_targets(project, request.entity, request.count, request.from_key);
+    if (request.verb == FleetVerb::down)
+        return request.count > 0 ? instance_targets(project, request.entity, request.count, request.from_key)
+                                 : known_instances(project, request.entity);
     std::vector<DeployTarget> chosen;
     if (!request.names.empty()) {
         for (const std::string& name : request.names) chosen.push_back(resolve_target(project, name, for_add));
@@ -48,18 +59,23 @@ std::vector<DeployTarget> choose(const Project& project, const FleetRequest& req
 
 using MachineVerb = asio::awaitable<std::string> (*)(RunContext&, MachineJob, Deadline);
 
-MachineVerb function_of(FleetVerb verb) {
-    switch (verb) {
+MachineVerb function_of(const FleetRequest& request, const DeployTarget& target) {
+    const bool ephemeral = is_ephemeral(target) && !request.dry_run;
+    switch (request.verb) {
         case FleetVerb::add:
-            return &add_to_machine;
+            return ephemeral ? &add_ephemeral : &add_to_machine;
         case FleetVerb::del:
-            return &del_from_machine;
+            return ephemeral ? &del_ephemeral : &del_from_machine;
         case FleetVerb::update:
             return &update_machine;
         case FleetVerb::test:
             return &test_machine;
         case FleetVerb::status:
             return &status_of_machine;
+        case FleetVerb::up:
+            return &bring_up;
+        case FleetVerb::down:
+            return &take_down;
     }
     throw Error(Errc::internal, "no such verb");
 }
@@ -111,6 +127,7 @@ struct Engine::Impl {
         };
         for (const DeployTarget& target : targets) {
             const PlanInputs inputs = plan_inputs(target.node, request);
+            if (inputs.primary.empty() && inputs.add_layers.empty() && request.verb == FleetVerb::up) continue;
             for (const std::string& ref : inputs.add_layers) add(ref);
             fetch_image(project, inputs.primary, access);
             const auto image = project.images.find(inputs.primary);
@@ -128,9 +145,9 @@ struct Engine::Impl {
 
     std::vector<VmWork> works_of(RunContext& context, const std::vector<DeployTarget>& targets) {
         std::vector<VmWork> works;
-        const MachineVerb verb = function_of(context.request.verb);
         for (std::size_t i = 0; i < targets.size(); ++i) {
             const DeployTarget& target = targets[i];
+            const MachineVerb verb = function_of(context.request, target);
             VmWork work;
             work.key = target.key;
             work.entity = target.machine.entity;
@@ -176,8 +193,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     Project loaded = impl.load(load, paths);
     const std::vector<DeployTarget> targets = choose(loaded, request);
     check_choice({request.check_section, request.check_verbs});
-    if (request.verb == FleetVerb::add || request.verb == FleetVerb::update || request.verb == FleetVerb::test)
-        impl.fetch_layers(loaded, targets, request, paths);
+    if (applies(request.verb) || request.verb == FleetVerb::test) impl.fetch_layers(loaded, targets, request, paths);
     const auto project = std::make_shared<const Project>(std::move(loaded));
 
     RunContext context(impl.runtime, project, paths);
@@ -186,11 +202,12 @@ Report Engine::run(FleetRequest request, EventSink events) {
     // What can be wrong with the plans or the destinations is found before the first machine is contacted.
     for (const DeployTarget& target : targets) {
         const PlanInputs inputs = plan_inputs(target.node, context.request);
-        if (context.request.verb == FleetVerb::add || context.request.verb == FleetVerb::update) context.plans.layers_of(inputs);
+        if (applies(context.request.verb)) context.plans.layers_of(inputs);
         std::vector<std::string> notes;
         const bool checked = context.request.verb == FleetVerb::test ||
                              context.request.verify.value_or(target.node.install.verify.value_or(false));
         if (checked) checks_of(*project, target, inputs, {context.request.check_section, context.request.check_verbs}, notes);
+        if (applies(context.request.verb)) ephemeral_of(target.node);
         if (!target.is_this_host() && !target.is_managed()) destination_of(target, paths);
     }
 
@@ -214,7 +231,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
         report = builder.finish(seconds, 0);
         stream.emit({}, event::RunFinished{report.exit_code, seconds, report.totals});
     };
-    if ((context.request.verb == FleetVerb::add || context.request.verb == FleetVerb::update) && context.request.dry_run) {
+    if (applies(context.request.verb) && context.request.dry_run) {
         for (std::size_t i = 0; i < targets.size(); ++i) {
             impl.findings[i].text = plans_without_machine(context, targets[i]);
             stream.emit(targets[i].key, event::VmFinished{});

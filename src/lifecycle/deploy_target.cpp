@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/near_name.hpp"
+#include "lifecycle/instances.hpp"
 
 namespace ov {
 
@@ -66,13 +67,27 @@ DeployTarget local_target(const std::string& key, DeployNode node) {
     return target;
 }
 
+/// Several deploys of the entity: none of them is the instance's without being named.
+const DeployNode* template_or_none(const Project& project, const std::string& entity) {
+    try {
+        return instance_template(project, entity);
+    } catch (const Error& several) {
+        if (several.code() != Errc::usage) throw;
+        return nullptr;
+    }
+}
+
 DeployTarget of_node(const Project& project, const std::string& key, const DeployNode& node) {
     if (node.target == "local") return local_target(key, node);
     if (!is_vm_node(node)) {
         if (node.target.empty()) throw Error(Errc::spec_invalid, fmt::format("deploy {}: no `target:`", key));
         throw Error(Errc::unsupported, fmt::format("deploy {}: target {} is not supported by this verb", key, node.target));
     }
-    return with_entity(project, {key, node, vm_identity(key, node), {}});
+    const VmIdentity machine = vm_identity(key, node);
+    // What keeps an instance's state only says where it is; what belongs on it is its entity's deploy (decisions 59).
+    if (!machine.instance.empty() && key == machine.key() && !is_authored(node))
+        return with_entity(project, {key, instance_node(template_or_none(project, machine.entity), &node, machine), machine, {}});
+    return with_entity(project, {key, node, machine, {}});
 }
 
 std::string absolute_or_empty(const char* value) {
@@ -175,6 +190,9 @@ DeployTarget resolve_target(const Project& project, std::string_view name, bool 
         if (const auto exact = project.deploys.find(name); exact != project.deploys.end())
             return of_node(project, key, exact->second);
         if (const DeployNode* only = only_node_of(project, machine)) return of_node(project, key, *only);
+        if (!machine.instance.empty())
+            return with_entity(project,
+                               {key, instance_node(template_or_none(project, machine.entity), nullptr, machine), machine, {}});
         return with_entity(project, {key, synthetic(key, machine.entity), machine, {}});
     }
     if (const auto found = project.deploys.find(name); found != project.deploys.end())
@@ -200,7 +218,10 @@ DeployTarget resolve_target(const Project& project, std::string_view name, bool 
 std::vector<DeployTarget> all_targets(const Project& project) {
     std::vector<DeployTarget> targets;
     for (const auto& [key, node] : project.deploys)
-        if (is_vm_node(node)) targets.push_back(of_node(project, key, node));
+        // An entry that only keeps the state of an entity's own machine is no deploy; the authored one of that machine is here
+        // too.
+        if (is_vm_node(node) && (is_authored(node) || !vm_identity(key, node).instance.empty()))
+            targets.push_back(of_node(project, key, node));
     return targets;
 }
 

@@ -38,7 +38,9 @@ bool may_boot() {
 
 SshDestination managed_destination(const VmContext& context, const DeployTarget& target) {
     const state::VmFiles files = context.files(target.machine);
-    const VmState* known = find_vm_state(context.project->deploys, target.machine, target.key);
+    // A machine that this run made has newer state than the project that was loaded before.
+    const VmState* known =
+        target.node.vm_state ? &*target.node.vm_state : find_vm_state(context.project->deploys, target.machine, target.key);
     SshDestination destination;
     destination.name = target.key;
     destination.port = known != nullptr ? known->ssh_port.value_or(0) : 0;

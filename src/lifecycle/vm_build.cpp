@@ -6,6 +6,7 @@
 
 #include "backend/disk_image.hpp"
 #include "lifecycle/base_image.hpp"
+#include "lifecycle/container_build.hpp"
 #include "lifecycle/vm_material.hpp"
 
 namespace ov {
@@ -68,7 +69,8 @@ bool may_keep(const VmIdentity& machine, const OldDisk& old, const state::VmReco
     if (old.busy)
         throw Error(Errc::busy,
                     fmt::format("{}: {} runs on it, and its source changed; stop it first: {}", disk, machine.domain(), stop));
-    if (known.backend.empty()) return false;  // no machine was made of it yet: no data to lose
+    if (known.backend.empty() && record.definition_digest.empty())
+        return false;  // no machine was made of it yet: no data to lose
     throw Error(
         Errc::busy,
         fmt::format("{} stands on another base image ({}) than the source has now ({}). --discard builds it afresh; "
@@ -98,6 +100,21 @@ asio::awaitable<void> make_disk(BaseImage base, std::string disk, std::string ty
     co_await run_qemu_img(std::move(words), deadline);
 }
 
+/// What the record calls a source.
+std::string source_name(const VmSpec& spec) {
+    return spec.source.kind == "bootc" ? "bootc:" + spec.source.image : spec.source.url;
+}
+
+/// The image that the disk stands on. A container build gives other bytes each time, so what was built of the same source is kept
+/// until somebody discards the disk.
+asio::awaitable<BaseImage> base_of(VmContext& context, VmSpec spec, BuildOptions options, state::VmRecord record,
+                                   Deadline deadline) {
+    if (spec.source.kind != "bootc") co_return co_await fetch_base(context, std::move(spec), deadline);
+    if (record.source == source_name(spec) && !record.base.empty() && fs::exists(record.base))
+        co_return co_await inspect_base(record.base, record.base_digest, deadline);
+    co_return co_await build_bootc(context, std::move(spec), options.transport, options.console, deadline);
+}
+
 /// A new disk is a new machine to its guest: what the old one left goes.
 void forget_old_guest(const state::VmFiles& files) {
     std::error_code ignored;
@@ -121,9 +138,10 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
         context.say(fmt::format("{} is imported: its disk is {}, there is nothing to build", machine.entity, adopted.disk));
         co_return adopted;
     }
-    if (kind != "cloud_image")
+    if (kind != "cloud_image" && kind != "bootc")
         throw Error(Errc::unsupported,
-                    fmt::format("vm.{}: source.kind {} cannot be built; supported: cloud_image, imported", machine.entity, kind));
+                    fmt::format("vm.{}: source.kind {} cannot be built here; supported: cloud_image, bootc, imported",
+                                machine.entity, kind));
 
     const state::VmFiles files = context.files(machine);
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
@@ -135,9 +153,12 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
     const VmSpec spec = co_await effective_spec(context, machine, overrides, deadline, warnings);
     for (const Diagnostic& warning : warnings) context.say(warning.str());
 
-    const BaseImage base = co_await fetch_base(context, spec, deadline);
     const std::string directory = context.disk_directory(machine);
     const std::string disk = directory + (options.type == "raw" ? "/disk.raw" : "/disk.qcow2");
+    const bool again = fs::exists(disk) && !options.discard;
+    state::VmRecord earlier;
+    if (again) earlier = record;
+    const BaseImage base = co_await base_of(context, spec, options, std::move(earlier), deadline);
     remove_leftovers(directory);
     const OldDisk old = co_await look_at(disk, deadline);
     const VmState known = co_await load_vm_state(context, machine, deadline);
@@ -160,7 +181,7 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
     record.overrides = overrides;
     record.base = base.path;
     record.base_digest = base.digest;
-    record.source = spec.source.url;
+    record.source = source_name(spec);
     if (!result.kept || record.active_disk.empty()) record.active_disk = disk;
     record.disk_format = options.type;
     state::save_vm_record(files, record);

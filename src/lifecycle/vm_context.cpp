@@ -17,12 +17,27 @@ struct LazyFacts::Probe {
     std::optional<HostFacts> facts;
 };
 
-LazyFacts::LazyFacts(HostFacts known) : known_(std::make_shared<const HostFacts>(std::move(known))) {}
+struct LazyFacts::State {
+    std::map<std::string, std::shared_ptr<Probe>> probes;
+    std::vector<std::string> notes;
+    std::optional<HostFacts> known;
+};
+
+LazyFacts::LazyFacts() : state_(std::make_shared<State>()) {}
+
+LazyFacts::LazyFacts(HostFacts known) : LazyFacts() {
+    state_->known = std::move(known);
+}
+
+const std::vector<std::string>& LazyFacts::notes() const noexcept {
+    return state_->notes;
+}
 
 asio::awaitable<HostFacts> LazyFacts::get(std::string libvirt_uri, Deadline deadline) {
-    if (known_) co_return *known_;
+    const std::shared_ptr<State> state = state_;
+    if (state->known) co_return *state->known;
     const auto executor = co_await asio::this_coro::executor;
-    std::shared_ptr<Probe>& slot = probes_[libvirt_uri];
+    std::shared_ptr<Probe>& slot = state->probes[libvirt_uri];
     if (!slot) slot = std::make_shared<Probe>(executor);
     const std::shared_ptr<Probe> probe = slot;
     while (probe->running) co_await probe->changed.wait(deadline);
@@ -33,7 +48,7 @@ asio::awaitable<HostFacts> LazyFacts::get(std::string libvirt_uri, Deadline dead
     std::exception_ptr failure;
     try {
         HostProbeResult result = co_await probe_host(std::move(how), deadline);
-        for (std::string& note : result.notes) notes_.push_back(std::move(note));
+        for (std::string& note : result.notes) state->notes.push_back(std::move(note));
         probe->facts = std::move(result.facts);
     } catch (const Error&) {
         failure = std::current_exception();

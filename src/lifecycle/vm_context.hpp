@@ -19,21 +19,20 @@
 
 namespace ov {
 
-/// Facts of this host, probed once for each libvirt URI, whoever asks first.
+/// Facts of this host, probed once for each libvirt URI, whoever asks first. Copies share what is known.
 class LazyFacts {
 public:
-    LazyFacts() = default;
+    LazyFacts();
     /// Facts that are known already, for tests and `--facts`.
     explicit LazyFacts(HostFacts known);
     asio::awaitable<HostFacts> get(std::string libvirt_uri, Deadline deadline);
     /// Notes of the probes so far.
-    const std::vector<std::string>& notes() const noexcept { return notes_; }
+    const std::vector<std::string>& notes() const noexcept;
 
 private:
     struct Probe;
-    std::map<std::string, std::shared_ptr<Probe>> probes_;
-    std::vector<std::string> notes_;
-    std::shared_ptr<const HostFacts> known_;
+    struct State;
+    std::shared_ptr<State> state_;
 };
 
 struct VmContext {

@@ -7,6 +7,7 @@
 
 #include "backend/nvram.hpp"
 #include "base/sha256.hpp"
+#include "lifecycle/autostart.hpp"
 #include "ov/vm_validate.hpp"
 #include "state/deploy_config.hpp"
 #include "state/ssh_config_file.hpp"
@@ -222,6 +223,8 @@ asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& 
             co_await target.backend->define(std::move(definition), deadline);
         }
         if (options.start && existing.state != MachineState::running) co_await target.backend->start(rollback.name, deadline);
+        if (target.kind == Backend::libvirt && vm.spec.autostart.value_or(false))
+            co_await ensure_autostart(context, rollback.name, target.uri, deadline);
         using Done = CreateResult::Done;
         result.backend = target.kind;
         result.done = existing.backend == nullptr               ? Done::created

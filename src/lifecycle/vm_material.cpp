@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "lifecycle/hypervisors.hpp"
+#include "lifecycle/instances.hpp"
 #include "lifecycle/seed_image.hpp"
 #include "ov/vm_defaults.hpp"
 #include "ov/vm_validate.hpp"
@@ -28,16 +29,21 @@ state::VmOverrides laid_over(state::VmOverrides below, const state::VmOverrides&
     return below;
 }
 
-/// The deploy node of the machine overrides its entity (`cli-and-config.md` 5.2).
-const DeployNode* node_of(const VmContext& context, const VmIdentity& machine) {
-    const DeployNode* found = nullptr;
-    for (const auto& [key, node] : context.project->deploys) {
-        if (vm_identity(key, node) != machine || (node.target != "vm" && !(node.target.empty() && !node.vm.empty()))) continue;
-        if (key == machine.key()) return &node;
-        if (found != nullptr) return nullptr;
-        found = &node;
+/// What the deploy node of the machine says about sizes overrides its entity (`cli-and-config.md` 5.2).
+state::VmOverrides sizes_of_node(const VmContext& context, const VmIdentity& machine) {
+    const DeployNode* above = nullptr;
+    try {
+        above = instance_template(*context.project, machine.entity);
+    } catch (const Error& several) {
+        if (several.code() != Errc::usage) throw;  // none of them is this machine's without being named
     }
-    return found;
+    const auto own = context.project->deploys.find(machine.key());
+    const DeployNode node = instance_node(above, own != context.project->deploys.end() ? &own->second : nullptr, machine);
+    state::VmOverrides sizes;
+    sizes.ram = node.ram;
+    sizes.disk_size = node.disk_size;
+    sizes.cpus = node.cpus.value_or(0);
+    return sizes;
 }
 
 void check_size(const std::string& text, const char* what) {
@@ -122,13 +128,7 @@ asio::awaitable<VmSpec> effective_spec(VmContext& context, VmIdentity machine, s
     Loaded loaded = co_await context.runtime.pool.run(deadline, load);
     warnings.insert(warnings.end(), loaded.second.begin(), loaded.second.end());
     if (loaded.first) spec = apply_override(spec, *loaded.first);
-    state::VmOverrides node;
-    if (const DeployNode* found = node_of(context, machine)) {
-        node.ram = found->ram;
-        node.disk_size = found->disk_size;
-        node.cpus = found->cpus.value_or(0);
-    }
-    apply(spec, laid_over(std::move(node), overrides));
+    apply(spec, laid_over(sizes_of_node(context, machine), overrides));
     co_return spec;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "backend/libvirt_machines.hpp"
+#include "lifecycle/autostart.hpp"
 #include "state/deploy_config.hpp"
 #include "state/snapshot_registry.hpp"
 #include "state/ssh_config_file.hpp"
@@ -119,6 +120,7 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
         const UndefineOptions undefine{!options.disk};
         co_await found.backend->undefine(found.name, undefine, deadline);
     }
+    co_await remove_autostart(context, machine.domain(), deadline);
     co_await forget_alias(context, machine, deadline);
     if (options.disk) {
         auto remove = [files, directory = context.disk_directory(machine)] { remove_files(files, directory); };
