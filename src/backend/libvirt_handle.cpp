@@ -57,7 +57,9 @@ Error libvirt_error(const std::string& what) {
     if (last == nullptr || last->code == VIR_ERR_OK) return {Errc::io, what + ": libvirt failed without saying why"};
     std::string text = last->message != nullptr ? last->message : "unknown error";
     while (!text.empty() && text.back() == '\n') text.pop_back();
-    return {code_of(*last), what + ": " + text};
+    const Errc code = code_of(*last);
+    const char* gone = code == Errc::transport_lost ? ": the libvirt daemon went away: " : ": ";
+    return {code, what + gone + text};
 }
 
 LibvirtDomain find_domain(virConnectPtr connection, const std::string& name) {
