@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -58,6 +59,22 @@ std::optional<QemuProcess> QemuProcess::find(asio::any_io_executor executor, con
     asio::posix::stream_descriptor held(executor, descriptor);
     if (!was_started_with(*pid, pidfile) || readable(descriptor)) return std::nullopt;
     return QemuProcess(std::move(held), *pid);
+}
+
+std::vector<QemuProcess> QemuProcess::find_all(asio::any_io_executor executor, const std::string& pidfile) {
+    std::vector<QemuProcess> found;
+    std::error_code failure;
+    for (std::filesystem::directory_iterator entry("/proc", failure), end; !failure && entry != end; entry.increment(failure)) {
+        const std::string name = entry->path().filename().string();
+        int pid = 0;
+        const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (problem != std::errc() || rest != name.data() + name.size() || !was_started_with(pid, pidfile)) continue;
+        const int descriptor = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+        if (descriptor < 0) continue;
+        asio::posix::stream_descriptor held(executor, descriptor);
+        if (was_started_with(pid, pidfile) && !readable(descriptor)) found.push_back(QemuProcess(std::move(held), pid));
+    }
+    return found;
 }
 
 bool QemuProcess::ended() const {

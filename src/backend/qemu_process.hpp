@@ -7,6 +7,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ov/deadline.hpp"
 
@@ -17,6 +18,8 @@ public:
     /// The living process that the pidfile names and whose command line says `-pidfile <that path>`. Nothing when the file is
     /// absent, unreadable as a number, or names an ended or foreign process: a stale file.
     static std::optional<QemuProcess> find(asio::any_io_executor executor, const std::string& pidfile);
+    /// Every living process that was started with this pidfile, also one that has not written it yet.
+    static std::vector<QemuProcess> find_all(asio::any_io_executor executor, const std::string& pidfile);
     QemuProcess(QemuProcess&&) = default;
 
     int pid() const noexcept { return pid_; }

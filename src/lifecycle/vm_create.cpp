@@ -183,6 +183,8 @@ asio::awaitable<CreateResult> create_vm(VmContext& context, Hypervisors& hypervi
 asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
                                                CreateOptions options, Deadline deadline) {
     const state::VmFiles files = context.files(machine);
+    auto clear = [directory = files.directory] { state::remove_stale_temporaries(directory); };
+    co_await context.runtime.pool.run(deadline, std::move(clear));
     const LocatedVm existing = co_await hypervisors.locate(machine, deadline);
     Rollback rollback(context, machine);
     rollback.before = co_await load_vm_state(context, machine, deadline);

@@ -174,6 +174,8 @@ std::string DeployDocument::str() const {
 bool update_deploy_file(const std::string& path, const std::function<void(DeployDocument&)>& edit,
                         const std::function<bool()>& cancelled) {
     const FileLock lock = FileLock::acquire(path + ".lock", std::chrono::seconds(30), cancelled);
+    const std::size_t slash = path.rfind('/');
+    if (slash != std::string::npos) remove_stale_temporaries(path.substr(0, slash), path.substr(slash + 1));
     const auto before = read_file(path);
     DeployDocument document = DeployDocument::parse(before.value_or(""), path);
     const YamlNode unedited = document.root();

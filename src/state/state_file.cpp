@@ -156,6 +156,18 @@ void write_file(const std::string& path, std::string_view content, unsigned mode
     sync_directory(target.parent_path());
 }
 
+void remove_stale_temporaries(const std::string& directory, std::string_view name) {
+    const std::string prefix = "." + std::string(name);
+    std::error_code failure;
+    for (fs::directory_iterator entry(directory, failure), end; !failure && entry != end; entry.increment(failure)) {
+        const std::string file = entry->path().filename().string();
+        const std::size_t suffix = file.rfind(".tmp.");
+        // mkostemp's six characters
+        if (suffix == std::string::npos || file.size() != suffix + 11 || !file.starts_with(prefix)) continue;
+        if (name.empty() || suffix == prefix.size()) ::unlink(entry->path().c_str());
+    }
+}
+
 void remove_file(const std::string& path) {
     const fs::path target = link_target(path);
     if (::unlink(target.c_str()) != 0) {
