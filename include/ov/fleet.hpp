@@ -20,6 +20,7 @@
 
 #include "ov/events.hpp"
 #include "ov/gates.hpp"
+#include "ov/image.hpp"
 
 namespace ov {
 
@@ -57,7 +58,7 @@ struct Share {
 /// "5" or "20%". Throws Error{usage} naming `option`.
 Share parse_share(const std::string& text, const std::string& option);
 
-enum class FleetVerb { add, del, update, test, status, up, down };
+enum class FleetVerb { add, del, update, test, status, up, down, cp_image };
 
 struct FleetRequest {
     FleetVerb verb = FleetVerb::add;
@@ -97,6 +98,9 @@ struct FleetRequest {
 
     bool keep_services = false, keep_repo_changes = false, purge = false;  ///< del
     bool dry_run = false;
+
+    std::string image_ref;   ///< cp_image: a reference in this host's podman storage, or a short name
+    CopyImageOptions image;  ///< cp_image
 };
 
 /// What a dry run or `status` prints for one machine.

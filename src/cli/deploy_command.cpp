@@ -7,6 +7,7 @@
 #include "cli/deploy_status_command.hpp"
 #include "cli/fleet_instances_command.hpp"
 #include "cli/fleet_run.hpp"
+#include "cli/image_command.hpp"
 #include "lifecycle/deploy_target.hpp"
 
 namespace ov::cli {
@@ -113,6 +114,7 @@ void add_fleet_commands(CLI::App& app, AppContext& context) {
             };
         });
     }
+    add_fleet_cp_image(*fleet, context);
 }
 
 }  // namespace ov::cli

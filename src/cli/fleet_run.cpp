@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/check_command.hpp"
+#include "cli/image_command.hpp"
 #include "fleet/events.hpp"
 #include "fleet/log_files.hpp"
 #include "fleet/progress.hpp"
@@ -192,6 +193,11 @@ void print_status(const Engine& engine, const Report& report, AppContext& app) {
 
 void print_report(const Engine& engine, const Report& report, const CheckCollector& checks, const FleetFlags& flags,
                   AppContext& app) {
+    if (flags.request.verb == FleetVerb::cp_image) {
+        print_transfers(engine, report, flags, app);
+        app.out.flush();
+        return;
+    }
     if (flags.request.verb == FleetVerb::test) {
         if (flags.display.output == "json") app.out << to_json(report);
         print_checks(checks, report, flags, app);

@@ -1,5 +1,6 @@
 #include "cli/vm_command.hpp"
 
+#include "cli/image_command.hpp"
 #include "cli/vm_build_command.hpp"
 #include "cli/vm_create_command.hpp"
 #include "cli/vm_gpu_command.hpp"
@@ -24,6 +25,7 @@ void add_vm_commands(CLI::App& app, AppContext& context) {
         "  ov vm gpu list                    what this host could pass through");
     add_vm_build(*vm, context);
     add_vm_console(*vm, context);
+    add_vm_cp_image(*vm, context);
     add_vm_create(*vm, context);
     add_vm_gpu(*vm, context);
     add_vm_list(*vm, context);

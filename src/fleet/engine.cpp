@@ -12,6 +12,7 @@
 #include "fleet/selector.hpp"
 #include "lifecycle/check_list.hpp"
 #include "lifecycle/ephemeral.hpp"
+#include "lifecycle/image_work.hpp"
 #include "lifecycle/instance_work.hpp"
 #include "lifecycle/instances.hpp"
 #include "lifecycle/load_layers.hpp"
@@ -76,6 +77,8 @@ MachineVerb function_of(const FleetRequest& request, const DeployTarget& target)
             return &bring_up;
         case FleetVerb::down:
             return &take_down;
+        case FleetVerb::cp_image:
+            return &copy_image_to_machine;
     }
     throw Error(Errc::internal, "no such verb");
 }
@@ -143,6 +146,21 @@ struct Engine::Impl {
         set_current(std::nullopt);
     }
 
+    /// The image of the run, before the first machine is contacted.
+    std::shared_ptr<ImageSupply> find_image(const FleetRequest& request, std::size_t machines) {
+        const Deadline deadline = Deadline::unlimited("image").child(std::chrono::minutes(2));
+        set_current(deadline);
+        const SigpipeGuard pipes;
+        std::shared_ptr<ImageSupply> supply;
+        const int at_work = static_cast<int>(std::min<std::size_t>(machines, static_cast<std::size_t>(request.jobs)));
+        const auto find = [&]() -> asio::awaitable<void> {
+            supply = co_await find_supply(runtime.io.get_executor(), request.image_ref, at_work, deadline);
+        };
+        runtime.run_until_done(find());
+        set_current(std::nullopt);
+        return supply;
+    }
+
     std::vector<VmWork> works_of(RunContext& context, const std::vector<DeployTarget>& targets) {
         std::vector<VmWork> works;
         for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -199,6 +217,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     RunContext context(impl.runtime, project, paths);
     context.request = std::move(request);
     context.run = fmt::format("{:016x}", impl.runtime.next_seed());
+    if (context.request.verb == FleetVerb::cp_image) context.image = impl.find_image(context.request, targets.size());
     // What can be wrong with the plans or the destinations is found before the first machine is contacted.
     for (const DeployTarget& target : targets) {
         const PlanInputs inputs = plan_inputs(target.node, context.request);

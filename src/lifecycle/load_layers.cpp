@@ -1,6 +1,5 @@
 #include "lifecycle/load_layers.hpp"
 
-#include <asio/co_spawn.hpp>
 #include <exception>
 
 #include "spec/remote_layers.hpp"
@@ -41,12 +40,7 @@ namespace {
 
 void run_loop(const RemoteReader& read, const RemoteAccess& access, std::vector<Diagnostic>& warnings) {
     state::RepoCache cache(access.cache_root, access.runtime.pool);
-    std::exception_ptr failure;
-    access.runtime.io.restart();
-    asio::co_spawn(access.runtime.io, read_remote(read, cache, access.deadline, access.refresh, warnings),
-                   [&](std::exception_ptr error) { failure = error; });
-    access.runtime.io.run();
-    if (failure) std::rethrow_exception(failure);
+    access.runtime.run_until_done(read_remote(read, cache, access.deadline, access.refresh, warnings));
 }
 
 }  // namespace

@@ -17,6 +17,8 @@
 
 namespace ov {
 
+struct ImageSupply;
+
 /// What all machines of one run share.
 struct RunContext {
     RunContext(Runtime& engine, std::shared_ptr<const Project> loaded, OperatorPaths operator_files)
@@ -41,6 +43,7 @@ struct RunContext {
     std::shared_ptr<Builders> builders;
     state::SecretStore secrets;
     FleetRequest request;
+    std::shared_ptr<ImageSupply> image;  ///< of cp-image
     std::string run;  ///< id of the run
 };
 

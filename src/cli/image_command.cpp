@@ -1,0 +1,123 @@
+#include "cli/image_command.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "fleet/text_table.hpp"
+
+namespace ov::cli {
+
+namespace {
+
+void add_image_flags(CLI::App& command, FleetFlags& flags) {
+    command.add_option("--as", flags.request.image.as, "Further name that the image gets in the machine")->type_name("REF");
+    command.add_flag("--rootless", flags.request.image.rootless, "The login user's storage (user quadlets) instead of root's");
+    command.add_flag("--no-compress{false}", flags.request.image.compress, "Send without zstd");
+}
+
+std::string size_of(double bytes) {
+    const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    while (bytes >= 1024 && unit + 1 < std::size(units)) {
+        bytes /= 1024;
+        ++unit;
+    }
+    return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
+}
+
+std::string transfer_of(const nlohmann::json& result) {
+    if (!result["sent"].get<bool>()) return result["tagged"].get<bool>() ? "was there, name set" : "was there";
+    const double wire = result["wire_bytes"].get<double>(), archive = result["archive_bytes"].get<double>();
+    return fmt::format("{} of {}, {} of {} layers", size_of(wire), size_of(archive), result["layers_sent"].get<int>(),
+                       result["layers"].get<int>());
+}
+
+nlohmann::json result_of(const Engine& engine, std::size_t i) {
+    const std::string& text = engine.findings()[i].text;
+    return text.empty() ? nlohmann::json::object() : nlohmann::json::parse(text);
+}
+
+void print_json(const Engine& engine, const Report& report, AppContext& app) {
+    nlohmann::json all = nlohmann::json::array();
+    for (std::size_t i = 0; i < report.vms.size(); ++i) {
+        nlohmann::json result = result_of(engine, i);
+        result["vm"] = report.vms[i].vm;
+        result["outcome"] = to_string(report.vms[i].outcome);
+        result["reason"] = report.vms[i].reason;
+        all.push_back(std::move(result));
+    }
+    const nlohmann::json json{{"schema", 1}, {"command", report.command}, {"exit_code", report.exit_code}, {"machines", all}};
+    app.out << json.dump(2) << '\n';
+}
+
+}  // namespace
+
+void print_transfers(const Engine& engine, const Report& report, const FleetFlags& flags, AppContext& app) {
+    if (flags.display.output == "json") {
+        print_json(engine, report, app);
+        return;
+    }
+    if (flags.display.output != "table") return;
+    TextTable table({"KEY", "OUTCOME", "SENT", "TIME", "REASON"});
+    for (std::size_t i = 0; i < report.vms.size(); ++i) {
+        const VmReport& vm = report.vms[i];
+        const nlohmann::json result = result_of(engine, i);
+        const std::string sent = result.empty() || flags.request.dry_run ? "-" : transfer_of(result);
+        table.add({vm.vm, std::string(to_string(vm.outcome)), sent, fmt::format("{:.1f} s", vm.seconds), vm.reason});
+    }
+    app.out << table.str();
+}
+
+void add_vm_cp_image(CLI::App& vm, AppContext& context) {
+    auto flags = std::make_shared<FleetFlags>();
+    auto name = std::make_shared<std::string>(), instance = std::make_shared<std::string>();
+    CLI::App* command = vm.add_subcommand("cp-image", "Send a container image of this host into a running VM");
+    command->add_option("vm", *name, "VM entity")->required();
+    command->add_option("image", flags->request.image_ref, "Reference or short name in this host's podman storage")->required();
+    command->add_option("-i,--instance", *instance, "Instance");
+    add_image_flags(*command, *flags);
+    auto json = std::make_shared<bool>(false);
+    command->add_flag("--json", *json, "Print the result as JSON");
+    add_display_flags(*command, *flags);
+    command->footer(
+        "Examples:\n"
+        "  ov vm cp-image web notes                                  only the layers that the VM lacks travel\n"
+        "  ov vm cp-image web notes --as localhost/ov-notes:latest --rootless\n"
+        "  ov vm cp-image web notes --dry-run                        what would travel");
+    command->callback([=, &context] {
+        context.action = [=, &context] {
+            const std::string entity = name->starts_with("vm:") ? *name : "vm:" + *name;
+            flags->request.names = {instance->empty() ? entity : entity + "/" + *instance};
+            flags->request.jobs = 1;
+            flags->request.verb = FleetVerb::cp_image;
+            flags->request.command = "vm cp-image";
+            if (*json) flags->display.output = "json";
+            run_fleet(*flags, context);
+        };
+    });
+}
+
+void add_fleet_cp_image(CLI::App& fleet, AppContext& context) {
+    auto flags = std::make_shared<FleetFlags>();
+    CLI::App* command = fleet.add_subcommand("cp-image", "Send a container image of this host into the selected machines");
+    command->add_option("image", flags->request.image_ref, "Reference or short name in this host's podman storage")->required();
+    add_image_flags(*command, *flags);
+    add_fleet_flags(*command, *flags);
+    command->footer(
+        "One export of the image feeds all machines; each gets the layers that it lacks.\n"
+        "Examples:\n"
+        "  ov fleet cp-image notes --all --rootless\n"
+        "  ov fleet cp-image ghcr.io/acme/notes:2026.100.900 'web-*' --jobs 8 --output json");
+    command->callback([=, &context] {
+        context.action = [=, &context] {
+            flags->request.verb = FleetVerb::cp_image;
+            flags->request.command = "fleet cp-image";
+            run_fleet(*flags, context);
+        };
+    });
+}
+
+}  // namespace ov::cli
