@@ -12,6 +12,17 @@ namespace {
 
 constexpr std::size_t piece_size = 256 * 1024;
 constexpr std::uint64_t report_every = 4U << 20U;
+/// Compression pays when the beginning shrinks to this share: podman spools a compressed stream and unpacks it beside that.
+constexpr std::size_t sample_size = 1U << 20U;
+constexpr double worthwhile_ratio = 0.8;
+
+bool pays(std::string_view sample) {
+    ZstdStream trial;
+    std::string packed;
+    trial.push(sample, packed);
+    trial.finish(packed);
+    return static_cast<double>(packed.size()) < worthwhile_ratio * static_cast<double>(sample.size());
+}
 
 /// What travels: the export without the layers that the machine holds, compressed if it takes that.
 class Parcel final : public ByteSource {
@@ -28,7 +39,7 @@ public:
           count_(count),
           what_(std::move(what)),
           events_(std::move(events)) {
-        if (compress) zstd_.emplace();
+        sampling_ = compress;
     }
 
     asio::awaitable<std::string> next(Deadline deadline) override {
@@ -40,15 +51,19 @@ public:
             else
                 out += piece;
         };
-        while (out.size() < piece_size && !ended_) {
+        while (!ended_ && out.size() < (sampling_ ? sample_size : piece_size)) {
             const auto chunk = co_await stream_->next(deadline);
             if (chunk) {
                 filter_.push(*chunk, take);
             } else {
                 filter_.finish();
-                if (zstd_) zstd_->finish(out);
                 ended_ = true;
             }
+            if (sampling_ && (out.size() >= sample_size || ended_)) begin(out);
+        }
+        if (ended_ && zstd_) {
+            zstd_->finish(out);
+            zstd_.reset();
         }
         judge_wire(asked);
         account(out.size());
@@ -56,6 +71,16 @@ public:
     }
 
 private:
+    /// What came up to now decides whether the stream is compressed.
+    void begin(std::string& out) {
+        sampling_ = false;
+        if (!pays(out)) return;
+        zstd_.emplace();
+        std::string packed;
+        zstd_->push(out, packed);
+        out = std::move(packed);
+    }
+
     /// The time between our answers is the wire's; the time inside is the export's and the compressor's.
     void judge_wire(Deadline::Clock::time_point asked) {
         const auto now = Deadline::Clock::now();
@@ -83,7 +108,7 @@ private:
     Count& count_;
     std::string what_;
     EmitEvent events_;
-    bool ended_ = false;
+    bool ended_ = false, sampling_ = false;
     std::uint64_t reported_ = 0;
     std::optional<Deadline::Clock::time_point> answered_;
     Deadline::Clock::duration wire_time_{}, own_time_{};

@@ -20,7 +20,7 @@ class SharedExport : public std::enable_shared_from_this<SharedExport> {
 public:
     struct Limits {
         std::size_t window = 12U << 20U;            ///< bytes in memory for all readers together
-        std::chrono::milliseconds patience{250};    ///< how long the window may stay full because of one that is behind
+        std::chrono::milliseconds patience{3000};    ///< how long the window may stay full because of one that is behind
         std::chrono::milliseconds gathering{3000};  ///< how long the first reader waits for the others that are expected
     };
 

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "exec/local_launcher.hpp"
@@ -182,6 +183,18 @@ TEST_CASE("an image travels once, then only what changed, and is the same image"
     CHECK_FALSE(named.result.sent);
     CHECK(named.result.tagged);
     CHECK(storages.in_guest("podman image exists localhost/again:1") == 0);
+}
+
+TEST_CASE("an image of zeros, which nearly vanishes on the wire") {
+    if (!have_podman()) return;
+    const Storages storages;
+    std::filesystem::create_directory(storages.tree().path("context"));
+    std::ofstream(storages.tree().path("context/f0"), std::ios::binary) << std::string(6U << 20U, '\0');
+    storages.build("localhost/notes:1", 1, "one");
+    const Sent sent = send(storages, "localhost/notes:1");
+    CHECK(sent.problem == "");
+    CHECK(sent.result.wire_bytes < 100000);
+    CHECK(storages.in_guest("podman image exists localhost/notes:1") == 0);
 }
 
 TEST_CASE("a torn image is found and replaced; a dry run leaves it") {
