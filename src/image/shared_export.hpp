@@ -20,7 +20,7 @@ class SharedExport : public std::enable_shared_from_this<SharedExport> {
 public:
     struct Limits {
         std::size_t window = 12U << 20U;            ///< bytes in memory for all readers together
-        std::chrono::milliseconds patience{3000};    ///< how long the window may stay full because of one that is behind
+        std::chrono::milliseconds patience{3000};   ///< how long the window may stay full because of one that is behind
         std::chrono::milliseconds gathering{3000};  ///< how long the first reader waits for the others that are expected
     };
 
@@ -55,7 +55,7 @@ private:
     std::set<Reader*> readers_;
     std::deque<Chunk> window_;
     std::size_t window_bytes_ = 0, most_bytes_ = 0;
-    std::uint64_t first_ = 0;  ///< index of the window's first chunk
+    std::uint64_t first_ = 0;                                ///< index of the window's first chunk
     std::optional<Deadline::Clock::time_point> full_since_;  ///< until the window is half empty again
     bool begun_ = false, ended_ = false, reading_ = false;
     std::exception_ptr failure_;

@@ -1,0 +1,288 @@
+#include "image/pod_labels.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "image/image_names.hpp"
+#include "ov/error.hpp"
+
+namespace ov {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* prefix = "org.overthinkos.";
+
+class Labels {
+public:
+    explicit Labels(const std::map<std::string, std::string>& labels) : labels_(labels) {}
+
+    std::string text(const std::string& key) const {
+        const auto found = labels_.find(prefix + key);
+        return found == labels_.end() ? std::string() : found->second;
+    }
+    json object(const std::string& key) const { return parsed(key, json::value_t::object); }
+    json list(const std::string& key) const { return parsed(key, json::value_t::array); }
+    std::vector<std::string> words(const std::string& key) const {
+        std::vector<std::string> all;
+        for (const json& item : list(key)) {
+            if (!item.is_string()) malformed(key, "every item must be a string");
+            all.push_back(item.get<std::string>());
+        }
+        return all;
+    }
+    std::optional<int> number(const std::string& key) const {
+        const std::string value = text(key);
+        if (value.empty()) return std::nullopt;
+        int number = 0;
+        const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (failure != std::errc() || end != value.data() + value.size() || number < 0) malformed(key, "not a number");
+        return number;
+    }
+    [[noreturn]] static void malformed(const std::string& key, const std::string& why) {
+        throw Error(Errc::spec_invalid, fmt::format("label {}{} of the image is malformed: {}", prefix, key, why));
+    }
+    /// Labels that the unit does not use must still be what they claim.
+    void check_rest() const {
+        for (const char* key : {"env_layers", "services", "secret_requires", "secret_accepts", "env_accepts", "env_provides",
+                                "mcp_provides", "mcp_requires", "mcp_accepts", "data", "port_protos", "port_relay", "routes",
+                                "aliases", "path_append", "layer_versions", "skills", "eval", "description"})
+            if (const std::string value = text(key); !value.empty() && json::parse(value, nullptr, false).is_discarded())
+                malformed(key, "no JSON");
+    }
+
+private:
+    json parsed(const std::string& key, json::value_t kind) const {
+        const std::string value = text(key);
+        if (value.empty()) return kind == json::value_t::array ? json::array() : json::object();
+        json result = json::parse(value, nullptr, false);
+        if (result.is_null()) return kind == json::value_t::array ? json::array() : json::object();
+        if (result.type() != kind)
+            malformed(key, kind == json::value_t::array ? "expected a JSON list" : "expected a JSON object");
+        return result;
+    }
+    const std::map<std::string, std::string>& labels_;
+};
+
+std::string member(const json& object, const char* key, const std::string& label) {
+    if (!object.is_object()) Labels::malformed(label, "every item must be an object");
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return {};
+    if (found->is_number()) return found->dump();
+    if (!found->is_string()) Labels::malformed(label, fmt::format("{} must be a string", key));
+    return found->get<std::string>();
+}
+
+std::vector<std::string> members(const json& object, const char* key, const std::string& label) {
+    std::vector<std::string> all;
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return all;
+    if (!found->is_array()) Labels::malformed(label, fmt::format("{} must be a list", key));
+    for (const json& item : *found) {
+        if (!item.is_string()) Labels::malformed(label, fmt::format("{} must be a list of strings", key));
+        all.push_back(item.get<std::string>());
+    }
+    return all;
+}
+
+std::optional<int> port_number(std::string_view text) {
+    int number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || failure != std::errc() || end != text.data() + text.size() || number < 1 || number > 65535)
+        return std::nullopt;
+    return number;
+}
+
+/// "P", "H:C", "IP:H:C", "[v6]:H:C", each with "/tcp" or "/udp".
+struct Port {
+    std::string address, protocol;
+    int host = 0, container = 0;
+    std::string str() const { return fmt::format("{}:{}:{}{}", address, host, container, protocol); }
+};
+
+std::optional<Port> parse_port(std::string text) {
+    Port port;
+    const std::size_t slash = text.find('/');
+    if (slash != std::string::npos) {
+        port.protocol = text.substr(slash);
+        if (port.protocol != "/tcp" && port.protocol != "/udp") return std::nullopt;
+        text.resize(slash);
+    }
+    const std::size_t last = text.rfind(':');
+    const auto container = port_number(std::string_view(text).substr(last == std::string::npos ? 0 : last + 1));
+    if (!container) return std::nullopt;
+    port.container = port.host = *container;
+    if (last == std::string::npos) return port;
+    text.resize(last);
+    const std::size_t before = text.rfind(':');
+    const bool bracket = text.ends_with(']');
+    const auto host =
+        bracket ? std::nullopt : port_number(std::string_view(text).substr(before == std::string::npos ? 0 : before + 1));
+    if (!host) return std::nullopt;
+    port.host = *host;
+    if (before != std::string::npos) port.address = text.substr(0, before);
+    return port;
+}
+
+std::vector<std::string> ports_of(const Labels& labels, const PodOptions& options) {
+    std::map<std::string, int> overrides;
+    for (const std::string& text : options.ports) {
+        const auto port = parse_port(text);
+        if (!port) throw Error(Errc::usage, fmt::format("-p {}: expected HOST:CONTAINER, ports from 1 to 65535", text));
+        overrides[std::to_string(port->container) + port->protocol] = port->host;
+    }
+    std::vector<std::string> all;
+    for (const std::string& text : labels.words("ports")) {
+        auto port = parse_port(text);
+        if (!port) {
+            all.push_back(options.bind + ":" + text);
+            continue;
+        }
+        const auto own = overrides.find(std::to_string(port->container) + port->protocol);
+        if (own != overrides.end()) port->host = own->second;
+        if (port->address.empty()) port->address = options.bind;
+        all.push_back(port->str());
+    }
+    return all;
+}
+
+void set_env(std::vector<std::string>& env, const std::string& assignment, bool replace) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    for (std::string& known : env) {
+        if (known.substr(0, known.find('=')) != key) continue;
+        if (replace) known = assignment;
+        return;
+    }
+    env.push_back(assignment);
+}
+
+std::vector<std::string> env_of(const Labels& labels, const PodOptions& options, const PodDevices& devices) {
+    std::vector<std::string> env;
+    for (std::string assignment : labels.words("env")) {
+        if (assignment.find('=') == std::string::npos) Labels::malformed("env", fmt::format("{} is no KEY=VALUE", assignment));
+        set_env(env, assignment, true);
+    }
+    for (const std::string& assignment : options.env) {
+        if (assignment.find('=') == std::string::npos || assignment.starts_with("="))
+            throw Error(Errc::usage, fmt::format("-e {}: expected KEY=VALUE", assignment));
+        set_env(env, assignment, true);
+    }
+    for (std::string& assignment : env)
+        if (assignment.starts_with("NO_PROXY=") || assignment.starts_with("no_proxy="))
+            std::replace(assignment.begin(), assignment.end(), ';', ',');
+    std::string missing;
+    for (const json& wanted : labels.list("env_requires")) {
+        const std::string name = member(wanted, "name", "env_requires");
+        const bool there =
+            std::any_of(env.begin(), env.end(), [&](const std::string& known) { return known.starts_with(name + "="); });
+        if (!there) missing += (missing.empty() ? "" : ", ") + name;
+    }
+    if (!missing.empty())
+        throw Error(Errc::not_found,
+                    fmt::format("the image requires these variables: {}; give them with -e NAME=VALUE", missing));
+    if (!devices.amd_gfx_version.empty()) set_env(env, "HSA_OVERRIDE_GFX_VERSION=" + devices.amd_gfx_version, false);
+    if (!devices.render_node.empty()) {
+        set_env(env, "DRINODE=" + devices.render_node, false);
+        set_env(env, "DRI_NODE=" + devices.render_node, false);
+    }
+    return env;
+}
+
+void add_volumes(PodUnit& unit, const Labels& labels) {
+    for (const json& volume : labels.list("volumes")) {
+        const std::string name = member(volume, "name", "volumes"), path = member(volume, "path", "volumes");
+        if (name.empty() || path.empty()) Labels::malformed("volumes", "name and path are required");
+        unit.volumes.push_back(unit.container + "-" + name + ":" + path);
+        if (name == "workspace") unit.working_dir = path;
+    }
+    if (unit.working_dir.empty()) unit.working_dir = labels.text("home");
+}
+
+void add_security(PodUnit& unit, const Labels& labels, const PodDevices& devices) {
+    const json security = labels.object("security");
+    const auto text = [&](const char* key) { return member(security, key, "security"); };
+    const auto flag = security.find("privileged");
+    if (flag != security.end() && !flag->is_boolean()) Labels::malformed("security", "privileged must be true or false");
+    unit.privileged = flag != security.end() && flag->get<bool>();
+    unit.cap_add = members(security, "cap_add", "security");
+    unit.devices = members(security, "devices", "security");
+    unit.security_opt = members(security, "security_opt", "security");
+    unit.groups = members(security, "group_add", "security");
+    unit.mounts = members(security, "mounts", "security");
+    unit.cgroupns = text("cgroupns");
+    unit.ipc = text("ipc_mode");
+    unit.shm_size = text("shm_size");
+    unit.memory_max = text("memory_max");
+    unit.memory_high = text("memory_high");
+    unit.memory_swap_max = text("memory_swap_max");
+    unit.cpus = text("cpus");
+    if (unit.privileged) return;
+    for (const std::string& node : devices.nodes)
+        if (std::find(unit.devices.begin(), unit.devices.end(), node) == unit.devices.end()) unit.devices.push_back(node);
+    // podman refuses keep-groups beside other groups (W7).
+    if (devices.amd && unit.groups.empty()) unit.groups.emplace_back("keep-groups");
+}
+
+void add_secrets(PodPlan& plan, const Labels& labels) {
+    for (const json& secret : labels.list("secrets")) {
+        PodSecret wanted;
+        const std::string name = member(secret, "name", "secrets");
+        if (name.empty()) Labels::malformed("secrets", "name is required");
+        wanted.name = plan.unit.container + "-" + name;
+        wanted.env = member(secret, "env", "secrets");
+        wanted.target = member(secret, "target", "secrets");
+        if (wanted.env.empty() && wanted.target.empty()) wanted.target = "/run/secrets/" + name;
+        plan.secrets.push_back({wanted.name, wanted.env.empty() ? name : wanted.env});
+        plan.unit.secrets.push_back(std::move(wanted));
+    }
+}
+
+void check_name(const std::string& name) {
+    const bool good = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == std::string::npos &&
+                      std::string("._-").find(name.front()) == std::string::npos;
+    if (!good) throw Error(Errc::usage, fmt::format("'{}' is no name for a pod: [a-z0-9][a-z0-9._-]*", name));
+}
+
+}  // namespace
+
+std::string default_pod_name(const std::string& ref) {
+    return last_segment(ref);
+}
+
+PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions& options, const PodDevices& devices) {
+    const Labels labels(all);
+    if (labels.text("version").empty())
+        throw Error(Errc::unsupported,
+                    fmt::format("{} has no embedded metadata (label {}version): it was not built by `ov image build`",
+                                options.ref, prefix));
+    labels.check_rest();
+    check_name(options.name);
+    if (!options.instance.empty()) check_name(options.instance);
+    PodPlan plan;
+    PodUnit& unit = plan.unit;
+    unit.name = options.name;
+    unit.instance = options.instance;
+    unit.container = "ov-" + options.name + (options.instance.empty() ? "" : "-" + options.instance);
+    unit.image = options.ref;
+    unit.status = labels.text("status");
+    unit.info = labels.text("info");
+    unit.network = labels.text("network").empty() ? "ov" : labels.text("network");
+    unit.nvidia = devices.nvidia;
+    // The host's network publishes nothing, and podman refuses the pair.
+    if (unit.network != "host") unit.ports = ports_of(labels, options);
+    add_volumes(unit, labels);
+    add_security(unit, labels, devices);
+    add_secrets(plan, labels);
+    unit.env = env_of(labels, options, devices);
+    if (labels.text("init") == "supervisord") unit.entrypoint = {"supervisord", "-n", "-c", "/etc/supervisord.conf"};
+    const json hooks = labels.object("hooks");
+    plan.post_enable = member(hooks, "post_enable", "hooks");
+    plan.pre_remove = member(hooks, "pre_remove", "hooks");
+    return plan;
+}
+
+}  // namespace ov

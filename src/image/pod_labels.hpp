@@ -1,0 +1,46 @@
+// What an image's labels and the machine together make of a pod (`image-transfer.md` 4 to 7). Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/quadlet.hpp"
+
+namespace ov {
+
+/// What was found in the machine (section 6).
+struct PodDevices {
+    std::vector<std::string> nodes;  ///< existing device nodes in the order of the rule
+    std::string render_node;         ///< of a real GPU if there is one
+    bool nvidia = false;             ///< usable through CDI
+    bool amd = false;
+    std::string amd_gfx_version;
+};
+
+struct PodOptions {
+    std::string ref, name, instance;
+    std::string bind = "127.0.0.1";  ///< address of ports that name none
+    std::vector<std::string> env;    ///< -e KEY=VALUE
+    std::vector<std::string> ports;  ///< -p HOST:CONTAINER
+};
+
+struct PodPlan {
+    PodUnit unit;
+    struct WantedSecret {
+        std::string podman_name, variable;
+    };
+    std::vector<WantedSecret> secrets;  ///< to be in podman before the unit starts
+    std::string post_enable, pre_remove;
+    std::vector<std::string> notes;
+};
+
+/// Name of a deployment from its reference when none was given.
+std::string default_pod_name(const std::string& ref);
+
+/// Throws Error{spec_invalid} naming a malformed label, Error{unsupported} "no embedded metadata" without a version label,
+/// Error{usage} for a bad name or port, Error{not_found} naming required variables that have no value.
+PodPlan plan_pod(const std::map<std::string, std::string>& labels, const PodOptions& options, const PodDevices& devices);
+
+}  // namespace ov
