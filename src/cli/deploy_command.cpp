@@ -71,6 +71,7 @@ void add_deploy_commands(CLI::App& app, AppContext& context) {
     add_deploy_add(*deploy, context);
     add_deploy_del(*deploy, context);
     add_deploy_status(*deploy, context);
+    add_deploy_from_image(*deploy, context);
     CLI::App* path = deploy->add_subcommand("path", "Print where this host's deploy.yml is");
     path->callback([&context] { context.action = [&context] { context.out << operator_paths().deploy_file() << '\n'; }; });
 }

@@ -1,7 +1,12 @@
 #include "cli/image_command.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -96,6 +101,45 @@ void add_vm_cp_image(CLI::App& vm, AppContext& context) {
             flags->request.command = "vm cp-image";
             if (*json) flags->display.output = "json";
             run_fleet(*flags, context);
+        };
+    });
+}
+
+namespace {
+
+/// The guest program does it here too: OV_GUEST_BINARY, beside this program's installation, or in the build folder.
+std::string guest_program() {
+    namespace fs = std::filesystem;
+    if (const char* given = std::getenv("OV_GUEST_BINARY"); given != nullptr && *given != '\0') return given;
+    const fs::path own = fs::read_symlink("/proc/self/exe").parent_path();
+    for (const fs::path& place : {own / "../libexec/ov/ov-guest", own / "guest/ov-guest"})
+        if (fs::exists(place)) return place.string();
+    throw Error(Errc::not_found, "ov-guest is not installed (libexec/ov/ov-guest); OV_GUEST_BINARY names another place");
+}
+
+}  // namespace
+
+void add_deploy_from_image(CLI::App& deploy, AppContext& context) {
+    CLI::App* command = deploy.add_subcommand("from-image", "Start a pod on this machine from the labels of an image");
+    auto words = std::make_shared<std::vector<std::string>>();
+    command->prefix_command();
+    command->footer(
+        "Arguments: REF [NAME[/INSTANCE]] [-i INSTANCE] [-e KEY=VALUE]... [-p HOST:CONTAINER]... [--bind ADDRESS] [--dry-run]\n"
+        "The pod is a user unit (quadlet) and comes back after a reboot.\n"
+        "Examples:\n"
+        "  ov deploy from-image localhost/ov-notes:latest notes -p 8080:80\n"
+        "  ov deploy from-image localhost/ov-notes:latest notes --dry-run     print the unit");
+    command->callback([=, &context] {
+        *words = command->remaining();
+        context.action = [=] {
+            const std::string program = guest_program();
+            std::vector<std::string> all{program, "deploy", "from-image"};
+            all.insert(all.end(), words->begin(), words->end());
+            std::vector<char*> argv;
+            for (std::string& word : all) argv.push_back(word.data());
+            argv.push_back(nullptr);
+            ::execv(program.c_str(), argv.data());
+            throw Error(Errc::io, fmt::format("{}: {}", program, std::strerror(errno)));
         };
     });
 }

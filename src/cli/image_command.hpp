@@ -1,4 +1,4 @@
-// `ov vm cp-image` and `ov fleet cp-image`: container images of this host into machines.
+// `ov vm cp-image`, `ov fleet cp-image`: container images of this host into machines; `ov deploy from-image`: one into a pod.
 #pragma once
 
 #include "cli/app_context.hpp"
@@ -7,6 +7,8 @@
 namespace ov::cli {
 
 void add_vm_cp_image(CLI::App& vm, AppContext& context);
+/// Runs `ov-guest deploy from-image` in place of this program.
+void add_deploy_from_image(CLI::App& deploy, AppContext& context);
 void add_fleet_cp_image(CLI::App& fleet, AppContext& context);
 
 /// What travelled to each machine: lines, a table, or JSON.
