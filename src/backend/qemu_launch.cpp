@@ -84,9 +84,12 @@ asio::awaitable<QemuProcess> launch_qemu(std::vector<std::string> argv, std::str
     }
     std::optional<QemuProcess> process = QemuProcess::find(executor, pidfile);
     if (!failure && process) co_return std::move(*process);
-    // The one that goes into the background may not have written its pidfile yet.
-    std::vector<QemuProcess> left = QemuProcess::find_all(executor, pidfile);
-    for (QemuProcess& one : left) co_await kill_qemu(one);
+    // The one that goes into the background may not have written its pidfile yet, and may fork once more.
+    for (;;) {
+        std::vector<QemuProcess> left = QemuProcess::find_all(executor, pidfile);
+        if (left.empty()) break;
+        for (QemuProcess& one : left) co_await kill_qemu(one);
+    }
     remove_runtime_files(state_directory);
     if (failure) std::rethrow_exception(failure);
     throw Error(Errc::io,
