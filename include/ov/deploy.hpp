@@ -2,6 +2,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,10 +64,17 @@ private:
     std::map<std::string, std::vector<std::string>> trees_;
 };
 
+/// How long a reboot may take.
+struct RebootLimits {
+    std::chrono::seconds down{60};   ///< until it has gone down
+    std::chrono::seconds back{420};  ///< until it lets us in again
+};
+
 /// The machine at work. `reconnect` makes a new connection after a reboot; without it reboots are skipped with a warning.
 struct Machine {
     std::unique_ptr<Executor> executor;
     std::function<asio::awaitable<std::unique_ptr<Executor>>(Deadline)> reconnect;
+    RebootLimits reboot_limits{};
 };
 
 class Builders;

@@ -18,6 +18,10 @@ void add_apply_flags(CLI::App& command, FleetFlags& flags) {
                  "Leave out layers that have nothing for the machine's system");
     command.add_flag("--skip-unchanged", request.skip_unchanged, "Leave out layers whose recorded plan is the same");
     add_tristate(command, "--verify", request.verify, "Run the deploy's checks afterwards; exit status 2 when only they fail");
+    command
+        .add_option("--reboot-timeout", flags.reboot_timeout,
+                    "How long a machine may take to be back after a reboot (default 7m)")
+        ->type_name("DURATION");
     command.add_option("--builder-image", request.builder_image, "Container image for source builds");
     command.add_option("--format", flags.display.format, "Form of a dry run")
         ->check(CLI::IsMember({"table", "json"}))

@@ -108,6 +108,7 @@ void complete(FleetFlags& flags) {
     if (!flags.max_fail.empty()) request.max_fail = parse_share(flags.max_fail, "--max-fail");
     if (!flags.timeout.empty()) request.timeout = parse_duration(flags.timeout, "--timeout");
     if (!flags.ssh_timeout.empty()) request.ssh_timeout = parse_duration(flags.ssh_timeout, "--ssh-timeout");
+    if (!flags.reboot_timeout.empty()) request.reboot_timeout = parse_duration(flags.reboot_timeout, "--reboot-timeout");
     if (request.batch && request.batch->value == 0) throw Error(Errc::usage, "--batch: at least one machine");
     request.gates.assume_yes = flags.assume_yes;
     if (flags.retry_failed.empty()) return;

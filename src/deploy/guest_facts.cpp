@@ -24,7 +24,8 @@ unsigned number(std::string_view text) {
 std::string probe_script() {
     return R"(ov__facts() {
 local LC_ALL=C text boot= cloud=absent name uid rest
-IFS= read -r -d '' text </etc/os-release || IFS= read -r -d '' text </usr/lib/os-release
+[[ -r /etc/os-release ]] && IFS= read -r -d '' text </etc/os-release
+[[ -n $text ]] || IFS= read -r -d '' text </usr/lib/os-release
 printf 'os-release %d\n%s\n' "${#text}" "$text"
 read -r boot </proc/sys/kernel/random/boot_id
 case $HOSTTYPE in x86_64 | aarch64) text=$HOSTTYPE ;; *) text=$(uname -m) ;; esac

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ov/error.hpp"
+#include "plan/script_text.hpp"
 
 namespace ov {
 namespace {
@@ -30,13 +31,27 @@ UndoStep reload(RunAs as) {
     return step;
 }
 
+/// Other programs write no steps and no operation for a layer's environment: it is known by its name.
+UndoStep environment_file(const std::string& layer) {
+    UndoStep step;
+    step.op = std::string::npos;
+    step.kind = "remove-envd-file";
+    step.script.as = RunAs::user;
+    step.script.library = {GuestPart::undo};
+    step.script.text = "ov_rm_file '' \"$HOME\"/.config/overthink/env.d/" + script_word(layer + ".env") + "\n";
+    step.script.may_fail = true;
+    step.script.pass = 2;
+    return step;
+}
+
 }  // namespace
 
 std::vector<UndoStep> undo_steps(const LedgerJson& record, std::string_view home, UndoFlags flags) {
     std::vector<UndoStep> all;
+    if (!record.contains("steps") && record.contains("layer")) all.push_back(environment_file(record.value("layer", "")));
     const auto ops = record.find("reverse_ops");
-    if (ops == record.end() || !ops->is_array()) return all;
-    for (std::size_t i = ops->size(); i-- > 0;) {
+    const bool any = ops != record.end() && ops->is_array();
+    for (std::size_t i = any ? ops->size() : 0; i-- > 0;) {
         UndoStep step;
         step.op = i;
         try {

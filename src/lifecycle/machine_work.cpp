@@ -158,6 +158,8 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     OpenMachine opened = co_await open_machine(context, job, deadline);
     machine.executor = std::move(opened.executor);
     if (!job.target.is_this_host()) machine.reconnect = reconnector(context, job);
+    const std::chrono::seconds patience = context.request.reboot_timeout;
+    machine.reboot_limits = {std::min(patience / 2, machine.reboot_limits.down), patience};
     std::exception_ptr failure;
     try {
         const DeployReport report = co_await apply_deploy(machine, std::move(request), deadline, job.emit);
