@@ -48,9 +48,13 @@ UndoStep environment_file(const std::string& layer) {
 
 std::vector<UndoStep> undo_steps(const LedgerJson& record, std::string_view home, UndoFlags flags) {
     std::vector<UndoStep> all;
-    if (!record.contains("steps") && record.contains("layer")) all.push_back(environment_file(record.value("layer", "")));
     const auto ops = record.find("reverse_ops");
     const bool any = ops != record.end() && ops->is_array();
+    const bool knows_environment = any && std::any_of(ops->begin(), ops->end(), [](const LedgerJson& op) {
+                                       return op.is_object() && op.value("kind", "") == "remove-envd-file";
+                                   });
+    if (!record.contains("steps") && record.contains("layer") && !knows_environment)
+        all.push_back(environment_file(record.value("layer", "")));
     for (std::size_t i = any ? ops->size() : 0; i-- > 0;) {
         UndoStep step;
         step.op = i;
