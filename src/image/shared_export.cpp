@@ -121,25 +121,25 @@ void SharedExport::drop_consumed() {
 }
 
 asio::awaitable<void> SharedExport::make_room(Deadline deadline) {
-    if (window_bytes_ < limits_.window / 2) full_since_.reset();
+    if (window_bytes_ < limits_.window / 2) held_up_ = {};
     while (window_bytes_ >= limits_.window) {
-        // One chunk of room now and then is no progress: the time runs until the window is half empty.
-        if (!full_since_) full_since_ = Deadline::Clock::now();
-        const auto left = *full_since_ + limits_.patience - Deadline::Clock::now();
-        if (left <= Deadline::Duration::zero()) {
+        // One chunk of room now and then is no progress: what was waited adds up until the window is half empty.
+        if (held_up_ >= limits_.patience) {
+            held_up_ = {};
             Reader* behind = slowest();
             if (behind == nullptr) co_return;
             behind->let_go();
             drop_consumed();
-            if (window_bytes_ < limits_.window / 2) full_since_.reset();
             continue;
         }
-        const Deadline patience = deadline.child(left);
+        const auto start = Deadline::Clock::now();
+        const Deadline patience = deadline.child(limits_.patience - held_up_);
         try {
             co_await changed_.wait(patience);
         } catch (const Error& error) {
             if (error.code() != Errc::timed_out || deadline.expired()) throw;
         }
+        held_up_ += Deadline::Clock::now() - start;
     }
 }
 

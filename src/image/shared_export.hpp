@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <set>
 
 #include "async/event.hpp"
@@ -55,8 +54,8 @@ private:
     std::set<Reader*> readers_;
     std::deque<Chunk> window_;
     std::size_t window_bytes_ = 0, most_bytes_ = 0;
-    std::uint64_t first_ = 0;                                ///< index of the window's first chunk
-    std::optional<Deadline::Clock::time_point> full_since_;  ///< until the window is half empty again
+    std::uint64_t first_ = 0;       ///< index of the window's first chunk
+    Deadline::Duration held_up_{};  ///< waited for the slowest reader, since the window was last half empty
     bool begun_ = false, ended_ = false, reading_ = false;
     std::exception_ptr failure_;
     Event changed_;
