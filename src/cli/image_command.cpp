@@ -1,16 +1,14 @@
 #include "cli/image_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/become_program.hpp"
 #include "fleet/text_table.hpp"
 
 namespace ov::cli {
@@ -120,26 +118,40 @@ std::string guest_program() {
 }  // namespace
 
 void add_deploy_from_image(CLI::App& deploy, AppContext& context) {
+    struct FromImage {
+        std::string ref, name, instance, bind;
+        std::vector<std::string> env, ports;
+        bool dry_run = false;
+    };
+    auto given = std::make_shared<FromImage>();
     CLI::App* command = deploy.add_subcommand("from-image", "Start a pod on this machine from the labels of an image");
-    auto words = std::make_shared<std::vector<std::string>>();
-    command->prefix_command();
+    command->add_option("image", given->ref, "Reference in this machine's podman storage")->required();
+    command->add_option("name", given->name, "NAME or NAME/INSTANCE (default: the last part of the reference)");
+    command->add_option("-i,--instance", given->instance, "Instance");
+    command->add_option("-e,--env", given->env, "Variable of the container")->type_name("KEY=VALUE")->allow_extra_args(false);
+    command->add_option("-p,--port", given->ports, "Another port of this machine for a port of the container")
+        ->type_name("HOST:CONTAINER")
+        ->allow_extra_args(false);
+    command->add_option("--bind", given->bind, "Address of ports that name none (default: $OV_BIND_ADDRESS, else 127.0.0.1)");
+    command->add_flag("--dry-run", given->dry_run, "Print the unit, change nothing");
     command->footer(
-        "Arguments: REF [NAME[/INSTANCE]] [-i INSTANCE] [-e KEY=VALUE]... [-p HOST:CONTAINER]... [--bind ADDRESS] [--dry-run]\n"
-        "The pod is a user unit (quadlet) and comes back after a reboot.\n"
+        "The pod is a unit of your service manager and comes back after a reboot.\n"
         "Examples:\n"
         "  ov deploy from-image localhost/ov-notes:latest notes -p 8080:80\n"
-        "  ov deploy from-image localhost/ov-notes:latest notes --dry-run     print the unit");
-    command->callback([=, &context] {
-        *words = command->remaining();
-        context.action = [=] {
-            const std::string program = guest_program();
-            std::vector<std::string> all{program, "deploy", "from-image"};
-            all.insert(all.end(), words->begin(), words->end());
-            std::vector<char*> argv;
-            for (std::string& word : all) argv.push_back(word.data());
-            argv.push_back(nullptr);
-            ::execv(program.c_str(), argv.data());
-            throw Error(Errc::io, fmt::format("{}: {}", program, std::strerror(errno)));
+        "  ov deploy from-image localhost/ov-notes:latest notes --dry-run");
+    command->callback([given, &context] {
+        context.action = [given] {
+            std::vector<std::string> words{guest_program(), "deploy", "from-image", given->ref};
+            const auto add = [&words](const char* flag, const std::string& value) {
+                if (!value.empty()) words.insert(words.end(), {flag, value});
+            };
+            if (!given->name.empty()) words.push_back(given->name);
+            add("-i", given->instance);
+            add("--bind", given->bind);
+            for (const std::string& one : given->env) add("-e", one);
+            for (const std::string& one : given->ports) add("-p", one);
+            if (given->dry_run) words.emplace_back("--dry-run");
+            become_program(std::move(words));
         };
     });
 }

@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "async/task_group.hpp"
+#include "cli/become_program.hpp"
 #include "cli/fleet_run.hpp"
 #include "cli/vm_verbs.hpp"
 #include "fleet/text_table.hpp"
@@ -145,17 +144,6 @@ asio::awaitable<void> rebuild(VmContext& context, Command command, AppContext& a
     command->rebuilt = true;
 }
 
-/// Becomes the program. Returns only by an error.
-[[noreturn]] void become(std::vector<std::string> argv) {
-    std::signal(SIGPIPE, SIG_DFL);
-    std::vector<char*> words;
-    for (std::string& word : argv) words.push_back(word.data());
-    words.push_back(nullptr);
-    std::cout.flush();
-    ::execvp(words[0], words.data());
-    throw Error(Errc::not_found, fmt::format("cannot run {}: {}", argv[0], std::strerror(errno)));
-}
-
 CLI::App* add_verb(CLI::App& app, AppContext& context, const char* name, const char* help, Command command, Verb work) {
     CLI::App* verb = app.add_subcommand(name, help);
     verb->add_option("name", command->name, "Deploy, or VM entity")->required(std::string_view(name) != "status");
@@ -165,7 +153,7 @@ CLI::App* add_verb(CLI::App& app, AppContext& context, const char* name, const c
             run_vm_work(context, [command, &context, work](VmContext& vms, Deadline deadline) {
                 return work(vms, command, context, deadline);
             });
-            if (!command->become.empty()) become(command->become);
+            if (!command->become.empty()) become_program(command->become);
         };
     });
     return verb;

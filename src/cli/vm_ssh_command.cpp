@@ -4,12 +4,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <iostream>
 #include <memory>
 
+#include "cli/become_program.hpp"
 #include "cli/vm_verbs.hpp"
 #include "lifecycle/console_relay.hpp"
 #include "lifecycle/hypervisors.hpp"
@@ -22,18 +20,6 @@ struct SshCommand {
     std::string name, instance, user;
     int port = 0;
 };
-
-/// Becomes the program. Returns only by an error.
-[[noreturn]] void become(std::vector<std::string> argv) {
-    std::signal(SIGPIPE, SIG_DFL);
-    std::vector<char*> words;
-    for (std::string& word : argv) words.push_back(word.data());
-    words.push_back(nullptr);
-    std::cout.flush();
-    std::cerr.flush();
-    ::execvp(words[0], words.data());
-    throw Error(Errc::not_found, fmt::format("cannot run {}: {}", argv[0], std::strerror(errno)));
-}
 
 /// ssh looks for its configuration in the account's home, whatever HOME says.
 bool is_home_of_account(const std::string& home) {
@@ -56,7 +42,7 @@ void run_ssh(const SshCommand& command, const AppContext& app) {
     if (!command.user.empty()) argv.insert(argv.end(), {"-l", command.user});
     argv.insert(argv.end(), {"--", alias});
     argv.insert(argv.end(), app.remote_words.begin(), app.remote_words.end());
-    become(std::move(argv));
+    become_program(std::move(argv));
 }
 
 struct ConsoleCommand {
@@ -109,7 +95,7 @@ void add_vm_console(CLI::App& vm, AppContext& context) {
                 context,
                 [command, &context](VmContext& vms, Deadline deadline) { return console(vms, command, context, deadline); },
                 NeedsProject::if_there);
-            if (!command->become.empty()) become(command->become);
+            if (!command->become.empty()) become_program(command->become);
         };
     });
 }
