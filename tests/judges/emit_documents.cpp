@@ -67,8 +67,9 @@ int main(int argc, char** argv) {
     json index = json::array();
     int number = 0;
     try {
-        for (const VmCase& one : all_cases(std::filesystem::path(argv[1]) / "data", folder))
-            index.push_back(emit_case(one, argv[2], folder, ++number));
+        for (const char* cases : {"vm", "vm_examples"})
+            for (const VmCase& one : all_cases(std::filesystem::path(argv[1]) / "data", folder, cases))
+                index.push_back(emit_case(one, argv[2], folder, ++number));
     } catch (const std::exception& error) {
         std::cerr << "emit_documents: " << error.what() << '\n';
         return 1;

@@ -68,10 +68,10 @@ inline std::vector<VmCase> read_cases(const std::filesystem::path& file, const s
     return cases;
 }
 
-/// Every case of every row, in order.
-inline std::vector<VmCase> all_cases(const std::filesystem::path& data, const std::string& directory) {
+/// Every case of every row, in order; folder "vm_examples": the worked examples of the specification.
+inline std::vector<VmCase> all_cases(const std::filesystem::path& data, const std::string& directory, const char* folder = "vm") {
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(data / "vm"))
+    for (const auto& entry : std::filesystem::directory_iterator(data / folder))
         if (entry.path().extension() == ".yml") files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     std::vector<VmCase> all;
