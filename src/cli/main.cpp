@@ -12,6 +12,7 @@
 #include "cli/deploy_command.hpp"
 #include "cli/dotenv.hpp"
 #include "cli/host_command.hpp"
+#include "cli/image_build_command.hpp"
 #include "cli/layer_command.hpp"
 #include "cli/life_command.hpp"
 #include "cli/remote_words.hpp"
@@ -55,6 +56,7 @@ int main(int argc, char** argv) {
     ov::cli::add_fleet_commands(app, context);
     ov::cli::add_host_commands(app, context);
     ov::cli::add_layer_commands(app, context);
+    ov::cli::add_image(app, context);
     ov::cli::add_life_commands(app, context);
     ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {

@@ -1,0 +1,323 @@
+#include "lifecycle/image_build.hpp"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "async/process.hpp"
+#include "base/near_name.hpp"
+#include "base/sha256.hpp"
+#include "deploy/tree_archive.hpp"
+#include "ov/error.hpp"
+#include "ov/load.hpp"
+#include "plan/image_labels.hpp"
+
+namespace ov {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+std::string tail_of(const std::string& text, std::size_t count = 12) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+        if (!line.empty()) lines.push_back(line);
+    std::string tail;
+    for (std::size_t i = lines.size() > count ? lines.size() - count : 0; i < lines.size(); ++i)
+        tail += (tail.empty() ? "" : "\n") + lines[i];
+    return tail;
+}
+
+asio::awaitable<ProcessOutput> podman(Words words, bool console, Deadline deadline) {
+    ProcessOptions options;
+    options.argv = std::move(words);
+    options.argv.insert(options.argv.begin(), "podman");
+    if (console) options.err = Redirect::inherit;
+    ProcessOutput output;
+    bool missing = false;
+    try {
+        output = co_await run_process(std::move(options), deadline);
+    } catch (const Error& error) {
+        if (error.code() != Errc::not_found) throw;
+        missing = true;
+    }
+    if (missing) throw Error(Errc::not_found, "podman is not installed on this host: it builds and keeps the images");
+    co_return output;
+}
+
+class Scratch {
+public:
+    explicit Scratch(const std::string& parent) {
+        fs::create_directories(parent);
+        std::string pattern = parent + "/build-XXXXXX";
+        if (::mkdtemp(pattern.data()) == nullptr) throw Error(Errc::io, fmt::format("{}: cannot make a directory in it", parent));
+        path_ = pattern;
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() {
+        std::error_code left;  // nothing can be done about it here
+        fs::remove_all(path_, left);
+    }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+std::string read_file(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw Error(Errc::not_found, fmt::format("{}: cannot be read", path.string()));
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+    fs::create_directories(path.parent_path());
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    if (!file.flush()) throw Error(Errc::io, fmt::format("{}: cannot be written", path.string()));
+}
+
+/// Of a file its bytes, of a directory the names and bytes of what is in it; nothing when it is missing. Blocks.
+std::string digest_of(const std::string& source, bool tree) {
+    if (!fs::exists(source)) return {};
+    if (!tree) return sha256_hex(read_file(source));
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(source))
+        if (entry.is_regular_file()) names.push_back(entry.path().lexically_relative(source).string());
+    std::sort(names.begin(), names.end());
+    Sha256 digest;
+    for (const std::string& name : names) digest.update(name + '\0' + sha256_hex(read_file(source + "/" + name)));
+    return digest.hex();
+}
+
+std::map<std::string, std::string> digests_of(const std::vector<InstallPlan>& plans) {
+    std::map<std::string, std::string> digests;
+    for (const Upload& upload : build_uploads(plans)) digests[upload.source] = digest_of(upload.source, upload.tree);
+    for (const InstallPlan& plan : plans)
+        for (const Step& step : plan.steps)
+            if (const auto* build = std::get_if<BuilderStep>(&step.body); build != nullptr && !build->layer_dir.empty())
+                digests[build->layer_dir] = digest_of(build->layer_dir, true);
+    return digests;
+}
+
+/// os-release of a base image, without running anything of it.
+asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
+    const Words create{"create", "--quiet", base, "true"};
+    const ProcessOutput made = co_await podman(create, console, deadline);
+    if (made.status != 0)
+        throw Error(Errc::not_found,
+                    fmt::format("base image {} is not here and cannot be pulled: {}", base, tail_of(made.err, 3)));
+    const std::string container = made.out.substr(0, made.out.find('\n'));
+    std::string text;
+    for (const char* file : {"/usr/lib/os-release", "/etc/os-release"}) {
+        const Words copy{"cp", container + ":" + file, "-"};
+        const ProcessOutput copied = co_await podman(copy, false, deadline);
+        // A tar of one file: its text stands behind the header.
+        if (copied.status == 0 && copied.out.size() > 512) {
+            text = copied.out.substr(512);
+            text.resize(std::min(text.size(), text.find('\0')));
+        }
+        if (!text.empty()) break;
+    }
+    const Words remove{"rm", "--force", container};
+    co_await podman(remove, false, deadline);
+    co_return distro_from_os_release(text);
+}
+
+std::string this_architecture() {
+    utsname names{};
+    return ::uname(&names) == 0 ? names.machine : "x86_64";
+}
+
+std::vector<InstallPlan> compile_image(const ImageRecipe& recipe, const CompileContext& context) {
+    std::vector<InstallPlan> plans;
+    std::string unfit;
+    for (const Layer* layer : recipe.layers) {
+        InstallPlan plan = compile(*layer, context);
+        if (plan.steps.empty() && lacks_packages_for(*layer, context.distro)) unfit += (unfit.empty() ? "" : ", ") + layer->key;
+        plans.push_back(std::move(plan));
+    }
+    if (unfit.empty()) return plans;
+    throw Error(Errc::unsupported,
+                fmt::format("image {}: nothing for {} in: {}", recipe.name,
+                            context.distro.tags.empty() ? "an unknown distribution" : context.distro.tags.front(), unfit));
+}
+
+/// Plans of an entry; `digests` is what its files say.
+struct Planned {
+    ImageRecipe recipe;
+    BuildContext context;
+};
+
+asio::awaitable<Planned> plan(ImageWorkshop workshop, std::string image, Deadline deadline) {
+    Planned planned;
+    planned.recipe = image_recipe(*workshop.project, image);
+    const ImageRecipe& recipe = planned.recipe;
+    Distro distro;
+    if (recipe.distro.empty() && !recipe.layers.empty())
+        distro = co_await distro_of_base(recipe.from, workshop.console, deadline);
+    CompileContext context = image_context(*workshop.project, recipe, distro);
+    context.architecture = this_architecture();
+    const auto labels = image_labels(recipe, context);
+    if (!recipe.containerfile.empty()) {
+        const fs::path file = fs::path(workshop.project->directory) / recipe.containerfile;
+        std::string text = read_file(file);
+        if (!text.ends_with('\n')) text += '\n';
+        planned.context.containerfile = text + label_lines(labels);
+        co_return planned;
+    }
+    const auto plans = compile_image(recipe, context);
+    auto hash = [plans] { return digests_of(plans); };
+    const auto digests = co_await workshop.runtime.pool.run(deadline, std::move(hash));
+    planned.context = build_context(recipe, plans, labels, digests);
+    co_return planned;
+}
+
+/// Everything below "ov" in the context.
+void lay_out(const BuildContext& context, const fs::path& place) {
+    for (const BuildContext::Script& script : context.scripts) write_file(place / "ov" / script.path, script.text);
+    fs::create_directories(place / "ov");
+    for (const Upload& upload : context.uploads) {
+        const fs::path target = place / "ov" / upload.staged;
+        if (fs::exists(target)) continue;
+        if (!fs::exists(upload.source))
+            throw Error(Errc::not_found, fmt::format("{}: a layer copies it and it is missing", upload.source));
+        fs::copy(upload.source, target, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    }
+    write_file(place / "Containerfile", context.containerfile);
+}
+
+asio::awaitable<void> lay_out_builds(ImageWorkshop workshop, const Planned& planned, fs::path place, Deadline deadline,
+                                     EmitEvent events) {
+    for (const BuildContext::Build& build : planned.context.builds) {
+        const std::string archive =
+            co_await workshop.builders->build(build.step, planned.recipe.home, this_architecture(), deadline, events);
+        auto source = tar_of_archive(workshop.runtime, archive);
+        std::ofstream file(place / "ov" / build.path, std::ios::binary);
+        for (;;) {
+            const std::string chunk = co_await source->next(deadline);
+            if (chunk.empty()) break;
+            file << chunk;
+        }
+        if (!file.flush()) throw Error(Errc::io, fmt::format("{}: cannot be written", (place / "ov" / build.path).string()));
+    }
+}
+
+asio::awaitable<void> run_build(ImageWorkshop workshop, std::string ref, std::string file, std::string directory,
+                                Deadline deadline, EmitEvent events) {
+    Words words{"build", "--tag", ref, "--file", file, "--pull=missing"};
+    if (workshop.no_cache) words.emplace_back("--no-cache");
+    words.push_back(directory);
+    const auto start = Deadline::Clock::now();
+    const ProcessOutput output = co_await podman(words, workshop.console, deadline);
+    if (output.status != 0)
+        throw Error(Errc::step_failed, fmt::format("podman build of {} failed (exit status {}): {}", ref, output.status,
+                                                   tail_of(output.err.empty() ? output.out : output.err)));
+    const double seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+    events(event::Note{Severity::note, fmt::format("image {} built in {:.1f} s", ref, seconds)});
+}
+
+asio::awaitable<BuiltImage> build_entry(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {
+    const ImageRecipe below = image_recipe(*workshop.project, image);
+    // An image that stands on one with a Containerfile of its own starts from its name.
+    for (const auto& [name, body] : workshop.project->images) {
+        if (name == image || !body || !body->is_map() || body->find("containerfile") == nullptr) continue;
+        const std::string ref = image_recipe(*workshop.project, name).tag();
+        if (ref == below.from) co_await build_entry(workshop, name, deadline, events);
+    }
+    const Planned planned = co_await plan(workshop, image, deadline);
+    for (const std::string& note : planned.context.notes) events(event::Note{Severity::note, note});
+    const Scratch scratch(workshop.scratch);
+    const fs::path place = scratch.path();
+    std::string directory = place.string();
+    if (planned.recipe.containerfile.empty()) {
+        auto fill = [&planned, place] { lay_out(planned.context, place); };
+        co_await workshop.runtime.pool.run(deadline, std::move(fill));
+        co_await lay_out_builds(workshop, planned, place, deadline, events);
+    } else {
+        write_file(place / "Containerfile", planned.context.containerfile);
+        directory = (fs::path(workshop.project->directory) / planned.recipe.containerfile).parent_path().string();
+    }
+    co_await run_build(workshop, planned.recipe.tag(), (place / "Containerfile").string(), directory, deadline, events);
+    co_return BuiltImage{planned.recipe.tag(), true};
+}
+
+/// A path to a Containerfile, or to a directory with one; empty for anything else.
+std::string containerfile_at(const fs::path& base, const std::string& image) {
+    if (image.find('/') == std::string::npos) return {};
+    const fs::path path = (base / image).lexically_normal();
+    if (fs::is_regular_file(path)) return path.string();
+    for (const char* name : {"Containerfile", "Dockerfile"})
+        if (fs::is_regular_file(path / name)) return (path / name).string();
+    return {};
+}
+
+asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {
+    const Words exists{"image", "exists", image}, pull{"pull", "--quiet", image};
+    const ProcessOutput there = co_await podman(exists, false, deadline);
+    if (there.status == 0) co_return BuiltImage{image, false};
+    if (image.find('/') == std::string::npos) {
+        std::vector<std::string> names;
+        for (const auto& [known, body] : workshop.project->images) names.push_back(known);
+        throw Error(Errc::not_found, fmt::format("no image \"{}\" in the project or in this host's podman storage{}", image,
+                                                 did_you_mean(image, names)));
+    }
+    events(event::Note{Severity::note, fmt::format("pulling {}", image)});
+    const ProcessOutput pulled = co_await podman(pull, workshop.console, deadline);
+    if (pulled.status != 0)
+        throw Error(Errc::not_found, fmt::format("image {} is not here and cannot be pulled: {}", image, tail_of(pulled.err, 3)));
+    co_return BuiltImage{image, false};
+}
+
+}  // namespace
+
+asio::awaitable<BuildContext> plan_image(ImageWorkshop workshop, std::string image, Deadline deadline) {
+    Planned planned = co_await plan(std::move(workshop), std::move(image), deadline);
+    co_return std::move(planned.context);
+}
+
+asio::awaitable<BuiltImage> build_image(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {
+    if (image.empty()) throw Error(Errc::usage, "an image is required");
+    if (workshop.project->images.contains(image)) {
+        auto built = co_await build_entry(std::move(workshop), std::move(image), deadline, std::move(events));
+        co_return built;
+    }
+    const std::string file = containerfile_at(workshop.project->directory, image);
+    if (file.empty()) {
+        auto found = co_await take_reference(std::move(workshop), std::move(image), deadline, std::move(events));
+        co_return found;
+    }
+    const std::string directory = fs::path(file).parent_path().string();
+    const std::string ref = fmt::format("localhost/{}:latest", fs::path(directory).filename().string());
+    co_await run_build(std::move(workshop), ref, file, directory, deadline, std::move(events));
+    co_return BuiltImage{ref, true};
+}
+
+void fetch_image_layers(Project& project, const std::string& image, const RemoteAccess& access) {
+    std::vector<std::string> refs;
+    std::set<std::string> seen;
+    for (std::string name = image; seen.insert(name).second;) {
+        fetch_image(project, name, access);
+        const auto found = project.images.find(name);
+        if (found == project.images.end() || !found->second) break;
+        if (const YamlNode* list = found->second->find("layer"))
+            for (const YamlPtr& item : list->items)
+                refs.push_back(is_directory_ref(item->text) ? resolve_layer_ref(project, item->text, project.directory)
+                                                            : item->text);
+        const YamlNode* base = found->second->find("base");
+        if (base == nullptr) break;
+        name = base->text;
+    }
+    fetch_remote_layers(project, refs, access);
+}
+
+}  // namespace ov
