@@ -90,12 +90,15 @@ struct DeployRequest {
     GateOptions gates;
     bool skip_unchanged = false;
     std::map<std::string, std::map<std::string, std::string>> secrets;  ///< by layer and name
+    /// `ov_install.strategy` where somebody needs an `ov` in the machine (decisions 49); unset: nobody does.
+    std::optional<std::string> guest_program;
 };
 
 struct DeployReport {
     GuestFacts facts;
     int steps = 0, ran = 0, skipped = 0;  ///< skipped: gates, resumed or unchanged
     std::vector<std::string> notes;
+    std::string guest_command;  ///< the words that start `ov` in the machine; empty: nobody asked for it
 };
 
 /// Throws Error naming layer and step of the first failure; what was done up to then is in the machine's ledger.

@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "cli/become_program.hpp"
+#include "deploy/guest_program.hpp"
 #include "fleet/text_table.hpp"
 
 namespace ov::cli {
@@ -103,20 +104,6 @@ void add_vm_cp_image(CLI::App& vm, AppContext& context) {
     });
 }
 
-namespace {
-
-/// The guest program does it here too: OV_GUEST_BINARY, beside this program's installation, or in the build folder.
-std::string guest_program() {
-    namespace fs = std::filesystem;
-    if (const char* given = std::getenv("OV_GUEST_BINARY"); given != nullptr && *given != '\0') return given;
-    const fs::path own = fs::read_symlink("/proc/self/exe").parent_path();
-    for (const fs::path& place : {own / "../libexec/ov/ov-guest", own / "guest/ov-guest"})
-        if (fs::exists(place)) return place.string();
-    throw Error(Errc::not_found, "ov-guest is not installed (libexec/ov/ov-guest); OV_GUEST_BINARY names another place");
-}
-
-}  // namespace
-
 void add_deploy_from_image(CLI::App& deploy, AppContext& context) {
     struct FromImage {
         std::string ref, name, instance, bind;
@@ -141,7 +128,7 @@ void add_deploy_from_image(CLI::App& deploy, AppContext& context) {
         "  ov deploy from-image localhost/ov-notes:latest notes --dry-run");
     command->callback([given, &context] {
         context.action = [given] {
-            std::vector<std::string> words{guest_program(), "deploy", "from-image", given->ref};
+            std::vector<std::string> words{guest_program_path(), "deploy", "from-image", given->ref};
             const auto add = [&words](const char* flag, const std::string& value) {
                 if (!value.empty()) words.insert(words.end(), {flag, value});
             };

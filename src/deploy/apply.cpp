@@ -7,6 +7,7 @@
 #include "deploy/builders.hpp"
 #include "deploy/clock.hpp"
 #include "deploy/cloud_init_wait.hpp"
+#include "deploy/guest_program.hpp"
 #include "deploy/reboot.hpp"
 #include "deploy/run_identity.hpp"
 #include "deploy/shell_block.hpp"
@@ -102,6 +103,12 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     report_.facts = probe.facts;
     on_guest_ = std::move(probe.ledger);
     co_await wait_for_cloud_init(session_, deadline, events_);
+    if (request_.guest_program) {
+        GuestProgramRequest wanted;
+        wanted.strategy = *request_.guest_program;
+        wanted.version = OV_VERSION;
+        report_.guest_command = co_await ensure_guest_program(session_.executor(), std::move(wanted), deadline, events_);
+    }
     ledger_ = on_guest_;
     ledger_.fold_all(utc_now());
     co_await repair_packages(deadline);

@@ -106,6 +106,19 @@ asio::awaitable<void> fetch_all(Executor& executor, const std::vector<ArtifactRe
     phase.finish();
 }
 
+/// The strategy by which `ov` gets into the machine, where a nested pod or the author wants one there (decisions 49).
+std::optional<std::string> guest_program_of(const DeployTarget& target) {
+    std::string strategy = "auto";
+    if (target.entity.spec && target.entity.spec->cloud_init && !target.entity.spec->cloud_init->ov_install.strategy.empty())
+        strategy = target.entity.spec->cloud_init->ov_install.strategy;
+    if (target.is_local() || target.outer) return std::nullopt;
+    if (strategy == "url" || strategy == "skip") return strategy;
+    for (const auto& [name, child] : target.node.nested)
+        if ((child.target.empty() || child.target == "pod" || child.target == "container") && !child.image.empty())
+            return strategy;
+    return std::nullopt;
+}
+
 /// How an apply gets a new connection after a reboot.
 std::function<asio::awaitable<std::unique_ptr<Executor>>(Deadline)> reconnector(RunContext& context, MachineJob job) {
     RunContext* shared = &context;
@@ -147,6 +160,7 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     request.builders = context.builders;
     request.gates = gate_options(job.target.node, context.request);
     request.skip_unchanged = context.request.skip_unchanged;
+    request.guest_program = guest_program_of(job.target);
     RunContext* shared = &context;
     auto look_up = [shared, inputs] { return shared->plans.secrets_of(inputs, shared->secrets); };
     request.secrets = co_await context.runtime.pool.run(deadline, std::move(look_up));
