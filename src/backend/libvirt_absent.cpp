@@ -1,4 +1,5 @@
 // Stands in for the libvirt backend where the program is built without it.
+#include "backend/libvirt_domains.hpp"
 #include "backend/libvirt_machines.hpp"
 
 namespace ov {
@@ -9,6 +10,11 @@ bool libvirt_is_built_in() noexcept {
 
 std::unique_ptr<MachineBackend> make_libvirt_machines(Runtime&, std::string uri) {
     throw Error(Errc::unsupported, uri + ": this ov was built without libvirt (Meson option -Dlibvirt=enabled)");
+}
+
+asio::awaitable<std::vector<DomainFacts>> read_domains(Runtime&, std::string uri, std::vector<std::string>, Deadline) {
+    throw Error(Errc::unsupported, uri + ": this ov was built without libvirt (Meson option -Dlibvirt=enabled)");
+    co_return std::vector<DomainFacts>{};
 }
 
 }  // namespace ov

@@ -39,7 +39,7 @@ struct StopOptions {
     std::chrono::milliseconds timeout = std::chrono::seconds(60);
 };
 
-enum class StopResult { was_off, guest_shut_down, powered_off };
+enum class StopResult { undefined, was_off, guest_shut_down, powered_off };
 
 struct UndefineOptions {
     bool keep_nvram = true;

@@ -54,7 +54,9 @@ void run(AppContext& app) {
 
 void add_deploy_status(CLI::App& deploy, AppContext& app) {
     CLI::App* command = deploy.add_subcommand("status", "List the deploys and what this host knows of their machines");
-    command->footer("`ov fleet status --all` asks the machines themselves.");
+    command->footer(
+        "`ov fleet status --all` asks the machines themselves.\n"
+        "Examples:\n  ov deploy status\n  ov -C lab deploy status");
     command->callback([&app] { app.action = [&app] { run(app); }; });
 }
 

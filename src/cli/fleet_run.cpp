@@ -216,6 +216,8 @@ void print_report(const Engine& engine, const Report& report, const CheckCollect
             for (const Finding& finding : engine.findings()) app.out << finding.text;
         if (flags.request.verb == FleetVerb::status)
             print_status(engine, report, app);
+        else if (flags.request.verb == FleetVerb::down && report.vms.empty())
+            app.err << fmt::format("{} has no instances on this host\n", flags.request.entity);
         else if (flags.display.single)
             print_single(report, app, flags);
         else

@@ -14,6 +14,7 @@
 #include "cli/vm_verbs.hpp"
 #include "fleet/text_table.hpp"
 #include "lifecycle/deploy_life.hpp"
+#include "lifecycle/nested_status.hpp"
 
 namespace ov::cli {
 
@@ -51,7 +52,10 @@ asio::awaitable<void> stop(VmContext& context, Command command, AppContext& app,
     options.way = command->force ? StopOptions::Way::force : StopOptions::Way::graceful;
     if (!command->timeout.empty()) options.timeout = parse_duration(command->timeout, "--timeout");
     const StopResult result = co_await stop_vm(context, hypervisors, target.machine, options, deadline);
-    app.err << fmt::format("{} {}\n", target.machine.domain(), result == StopResult::was_off ? "was not running" : "stopped");
+    app.err << fmt::format("{} {}\n", target.machine.domain(),
+                           result == StopResult::undefined ? "is not defined on this host: there is nothing to stop"
+                           : result == StopResult::was_off ? "was not running"
+                                                           : "stopped");
     co_await hypervisors.close(deadline);
 }
 
@@ -65,7 +69,15 @@ asio::awaitable<void> ask_into(VmContext& context, Hypervisors& hypervisors, Dep
     *into = co_await deploy_status(context, hypervisors, std::move(target), deadline);
 }
 
-nlohmann::json status_json(const DeployStatus& status) {
+asio::awaitable<void> ask_nested(VmContext& context, Hypervisors& hypervisors, DeployTarget target, Deadline deadline,
+                                 std::vector<NestedStatus>* into) {
+    *into = co_await nested_status(context, hypervisors, std::move(target), deadline);
+}
+
+nlohmann::json status_json(const DeployStatus& status, const std::vector<NestedStatus>& nested) {
+    nlohmann::json children = nlohmann::json::array();
+    for (const NestedStatus& child : nested)
+        children.push_back({{"name", child.name}, {"depth", child.depth}, {"status", child.state}});
     nlohmann::json ports = nlohmann::json::array();
     if (status.port > 0)
         ports.push_back({{"host_ip", "127.0.0.1"}, {"host_port", status.port}, {"container_port", 22}, {"protocol", "tcp"}});
@@ -79,6 +91,7 @@ nlohmann::json status_json(const DeployStatus& status) {
             {"ports", ports},
             {"key", status.key},
             {"ssh", status.ssh},
+            {"nested", children},
             {"defined", status.defined}};
 }
 
@@ -90,22 +103,30 @@ asio::awaitable<void> status(VmContext& context, Command command, AppContext& ap
         targets.push_back(resolve_target(*context.project, command->key(), false));
     Hypervisors hypervisors(context);
     std::vector<DeployStatus> rows(targets.size());
+    std::vector<std::vector<NestedStatus>> nested(targets.size());
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
-        for (std::size_t i = 0; i < targets.size(); ++i)
+        for (std::size_t i = 0; i < targets.size(); ++i) {
             group.spawn(ask_into(context, hypervisors, targets[i], group.deadline(), &rows[i]));
+            if (command->nested) group.spawn(ask_nested(context, hypervisors, targets[i], group.deadline(), &nested[i]));
+        }
         co_return;
     };
     co_await with_task_group(deadline, body);
     if (command->json) {
         nlohmann::json all = nlohmann::json::array();
-        for (const DeployStatus& row : rows) all.push_back(status_json(row));
+        for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(status_json(rows[i], nested[i]));
         app.out << all.dump(2) << '\n';
     } else {
         TextTable table({"KIND", "IMAGE", "STATUS", "PORTS", "SOURCE", "DEPLOY"});
-        for (const DeployStatus& row : rows)
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const DeployStatus& row = rows[i];
             table.add({"vm", row.instance.empty() ? row.entity : row.entity + "-" + row.instance, row.state,
                        row.port > 0 && row.backend != "external" ? fmt::format("127.0.0.1:{}->22/tcp", row.port) : row.ssh,
                        row.backend, row.key});
+            for (const NestedStatus& child : nested[i])
+                table.add({"", std::string(static_cast<std::size_t>(child.depth) * 2, ' ') + "└─ " + child.name, child.state, "",
+                           "", ""});
+        }
         app.out << table.str();
     }
     co_await hypervisors.close(deadline);
@@ -206,9 +227,9 @@ void add_life_commands(CLI::App& app, AppContext& context) {
     command = std::make_shared<LifeCommand>();
     verb = add_verb(app, context, "status", "Which machines there are and whether they run", command, status);
     verb->add_flag("-a,--all", command->all, "Also those that do not run (they are shown anyway)");
-    verb->add_flag("--nested", command->nested, "Also what runs inside");
+    verb->add_flag("--nested", command->nested, "Also the nested deploys, and whether each answers");
     verb->add_flag("--json", command->json, "As JSON");
-    verb->footer("Examples:\n  ov status\n  ov status web --json");
+    verb->footer("Examples:\n  ov status\n  ov status web --json\n  ov status --nested");
     command = std::make_shared<LifeCommand>();
     verb = add_verb(app, context, "logs", "What a deploy's VM wrote to its serial console", command, logs);
     verb->add_flag("-f,--follow", command->follow, "Go on as it comes");

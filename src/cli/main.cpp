@@ -15,6 +15,7 @@
 #include "cli/image_build_command.hpp"
 #include "cli/layer_command.hpp"
 #include "cli/life_command.hpp"
+#include "cli/reap_command.hpp"
 #include "cli/remote_words.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/vm_command.hpp"
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
     ov::cli::add_layer_commands(app, context);
     ov::cli::add_image(app, context);
     ov::cli::add_life_commands(app, context);
+    ov::cli::add_reap_orphans(app, context);
     ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {
         context.action = [&context] { context.out << OV_VERSION << '\n'; };
@@ -65,7 +67,9 @@ int main(int argc, char** argv) {
 
     // Last: a verb made after it would inherit it.
     app.footer(
-        "Examples:\n  ov fleet add --all --jobs 50 --yes            deploy to every machine of the project\n"
+        "Examples:\n  ov vm build web; ov vm create web             a VM from its entity: disk, seed, keys, boot\n"
+        "  ov fleet up web --count 4 --yes               four instances of it: build, create, boot, deploy\n"
+        "  ov fleet add --all --jobs 50 --yes            deploy to every machine of the project\n"
         "  ov deploy add web --dry-run                   what a deploy would do\n"
         "  ov layer plan ripgrep --distro debian:12      every step of a layer, with its undo\n"
         "  ov vm validate                                every finding about the project's VMs\n"

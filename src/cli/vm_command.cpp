@@ -4,6 +4,7 @@
 #include "cli/vm_build_command.hpp"
 #include "cli/vm_create_command.hpp"
 #include "cli/vm_gpu_command.hpp"
+#include "cli/vm_import_command.hpp"
 #include "cli/vm_list_command.hpp"
 #include "cli/vm_power_command.hpp"
 #include "cli/vm_render_command.hpp"
@@ -24,10 +25,12 @@ void add_vm_commands(CLI::App& app, AppContext& context) {
         "  ov vm render web --format qemu    the definition as a hypervisor gets it\n"
         "  ov vm gpu list                    what this host could pass through");
     add_vm_build(*vm, context);
+    add_vm_clone(*vm, context);
     add_vm_console(*vm, context);
     add_vm_cp_image(*vm, context);
     add_vm_create(*vm, context);
     add_vm_gpu(*vm, context);
+    add_vm_import(*vm, context);
     add_vm_list(*vm, context);
     add_vm_power(*vm, context);
     add_vm_render(*vm, context);

@@ -39,7 +39,9 @@ asio::awaitable<void> stop(VmContext& context, Command command, AppContext& app,
     Hypervisors hypervisors(context);
     const StopOptions options{command->force ? StopOptions::Way::force : StopOptions::Way::graceful, command->limit()};
     const StopResult result = co_await stop_vm(context, hypervisors, machine, options, deadline);
-    if (result == StopResult::was_off)
+    if (result == StopResult::undefined)
+        app.err << fmt::format("{} is not defined on this host: there is nothing to stop\n", machine.domain());
+    else if (result == StopResult::was_off)
         app.err << fmt::format("{} was not running\n", machine.domain());
     else
         app.err << fmt::format("{} {}\n", result == StopResult::guest_shut_down ? "Stopped" : "Powered off", machine.domain());
@@ -55,8 +57,11 @@ asio::awaitable<void> destroy(VmContext& context, Command command, AppContext& a
     options.disk = command->disk;
     options.keep_deploy = command->keep_deploy;
     const DestroyResult result = co_await destroy_vm(context, hypervisors, machine, options, deadline);
-    app.err << fmt::format("{} {}{}\n", result.existed ? "Destroyed" : "Cleared what was left of", machine.domain(),
-                           options.disk ? ", its disk and keys" : "");
+    if (!result.known)
+        app.err << fmt::format("there is no {} on this host, and nothing of it is left\n", machine.domain());
+    else
+        app.err << fmt::format("{} {}{}\n", result.existed ? "Destroyed" : "Cleared what was left of", machine.domain(),
+                               options.disk ? ", its disk and keys" : "");
     co_await hypervisors.close(deadline);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "base/shell_quote.hpp"
@@ -143,10 +144,18 @@ asio::awaitable<void> deploy_logs(VmContext& context, Hypervisors& hypervisors, 
     require_managed(target, "logs");
     const std::string file = context.files(target.machine).console_log();
     const MachineState state = co_await look_at(context, hypervisors, target.machine, deadline);
+    std::error_code ignored;
+    const bool there = std::filesystem::exists(file, ignored);
+    if (!there && state == MachineState::undefined) not_defined(context, target);
+    if (!there)
+        throw Error(Errc::not_found, fmt::format("deploy {}: the VM is {} and has written no console log ({})", target.key,
+                                                 to_string(state), file));
     if (follow && !is_active(state))
         throw Error(Errc::busy, fmt::format("deploy {}: the VM is {}: there is nothing to follow; run: ov start {}", target.key,
                                             to_string(state), target.key));
-    for (const std::string& line : lines_of(file, tail)) out(line);
+    const std::vector<std::string> lines = lines_of(file, tail);
+    if (lines.empty() && !follow) context.say(fmt::format("{} is empty: the VM has written nothing to its serial console", file));
+    for (const std::string& line : lines) out(line);
     if (!follow) co_return;
     std::ifstream in(file, std::ios::binary | std::ios::ate);
     std::string chunk(65536, '\0');
@@ -176,10 +185,10 @@ asio::awaitable<std::vector<std::string>> shell_command(VmContext& context, Hype
     SshDestination destination;
     if (machine.is_managed()) {
         const MachineState state = co_await look_at(context, hypervisors, machine.machine, deadline);
+        if (state == MachineState::undefined) not_defined(context, machine);
         if (state != MachineState::running)
-            throw Error(Errc::busy, fmt::format("deploy {}: the VM is {}; run: ov start {}", target.key,
-                                                state == MachineState::undefined ? "not defined" : std::string(to_string(state)),
-                                                machine.key));
+            throw Error(Errc::busy,
+                        fmt::format("deploy {}: the VM is {}; run: ov start {}", target.key, to_string(state), machine.key));
         destination = managed_destination(context, machine);
     } else {
         destination = destination_of(machine, context.paths);

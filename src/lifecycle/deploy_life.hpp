@@ -28,11 +28,12 @@ asio::awaitable<DeployStatus> deploy_status(VmContext& context, Hypervisors& hyp
 void require_managed(const DeployTarget& target, std::string_view verb);
 
 /// What its serial console said: the last `tail` lines, 0 for all. With `follow` more as it comes, until cancelled; that is
-/// Error{busy} for a machine that is off.
+/// Error{busy} for a machine that is off. Error{not_found} when there is no log, naming `ov vm create` where there is no VM.
 asio::awaitable<void> deploy_logs(VmContext& context, Hypervisors& hypervisors, DeployTarget target, std::size_t tail,
                                   bool follow, std::function<void(std::string_view)> out, Deadline deadline);
 
-/// The program that gives a person a shell there, or runs `command`. Error{busy} naming `ov start` for a VM that is off.
+/// The program that gives a person a shell there, or runs `command`. Error{busy} naming `ov start` for a VM that is off,
+/// Error{not_found} naming `ov vm create` for one that is not defined.
 asio::awaitable<std::vector<std::string>> shell_command(VmContext& context, Hypervisors& hypervisors, DeployTarget target,
                                                         std::string command, bool terminal, Deadline deadline);
 

@@ -183,7 +183,7 @@ DeployTarget nested_target(const Project& project, const std::string& path) {
 
 DeployTarget resolve_target(const Project& project, std::string_view name, bool for_add) {
     const std::string key(name);
-    if (name.starts_with("vm:")) {
+    if (name.starts_with("vm:") && name.find('.') == std::string_view::npos) {
         const DeployKey parts = split_deploy_key(name);
         const VmIdentity machine{parts.base.substr(3), parts.instance};
         if (machine.entity.empty()) throw Error(Errc::usage, fmt::format("{}: no entity after `vm:`", key));

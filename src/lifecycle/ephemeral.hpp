@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "lifecycle/ephemeral_timer.hpp"
 #include "lifecycle/machine_work.hpp"
 
 namespace ov {
@@ -24,19 +25,18 @@ std::optional<std::chrono::seconds> parse_ttl(std::string_view text);
 /// `{{.Source}}` and `{{.UUID6}}` filled in. Error{spec_invalid} for another variable and for a name that is no key.
 std::string instance_name_of(const std::string& pattern, const std::string& source, const std::string& uuid6);
 
-/// How the machine is ended when its time is up, if we are not there any more.
-struct TimerCommand {
-    std::vector<std::string> systemd;   ///< systemd-run ...
-    std::vector<std::string> detached;  ///< where no manager answers: prints its pid, then sleeps
-    std::string unit;
-};
-TimerCommand timer_command(const std::string& key, std::chrono::seconds ttl, const std::string& program,
-                           const std::string& directory, const std::vector<std::string>& environment, bool root, long long now);
-
 /// `deploy add` of an ephemeral node: the machine must be there (decisions 1, 10); timer first, then the record, then the deploy.
 asio::awaitable<std::string> add_ephemeral(RunContext& context, MachineJob job, Deadline deadline);
 /// `deploy del` of one: the machine goes with its disk; what was deployed goes with it. Idempotent.
 asio::awaitable<std::string> del_ephemeral(RunContext& context, MachineJob job, Deadline deadline);
+
+/// An ephemeral deploy that nobody ended: its time is over, or its machine is gone.
+struct ReapedOrphan {
+    std::string key, why;
+    std::string failure;  ///< empty: it was taken down
+};
+/// `ov reap-orphans`: takes all of them down, one after another, whatever happens to each.
+asio::awaitable<std::vector<ReapedOrphan>> reap_orphans(VmContext& context, Hypervisors& hypervisors, Deadline deadline);
 
 /// Whether the deploy has a live ephemeral machine or asks for one.
 bool is_ephemeral(const DeployTarget& target);

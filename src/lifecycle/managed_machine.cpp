@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "lifecycle/vm_import.hpp"
 #include "lifecycle/vm_power.hpp"
 #include "ov/vm_defaults.hpp"
 
@@ -21,20 +22,20 @@ std::string words_for(const VmIdentity& machine) {
     return machine.instance.empty() ? machine.entity : machine.entity + " -i " + machine.instance;
 }
 
-[[noreturn]] void not_defined(const VmContext& context, const DeployTarget& target) {
-    const std::string words = words_for(target.machine);
-    const bool disk = exists(context.disk_directory(target.machine) + "/disk.qcow2");
-    throw Error(Errc::not_found,
-                fmt::format("deploy {}: VM \"{}\" is not defined on this host; run: {}ov vm create {}", target.key,
-                            target.machine.domain().substr(3), disk ? "" : fmt::format("ov vm build {}, then ", words), words));
-}
-
 bool may_boot() {
     const char* word = std::getenv("OV_DEPLOY_NO_AUTOBOOT");
     return word == nullptr || *word == '\0';
 }
 
 }  // namespace
+
+void not_defined(const VmContext& context, const DeployTarget& target) {
+    const std::string words = words_for(target.machine);
+    const bool disk = exists(context.disk_directory(target.machine) + "/disk.qcow2");
+    throw Error(Errc::not_found,
+                fmt::format("deploy {}: VM \"{}\" is not defined on this host; run: {}ov vm create {}", target.key,
+                            target.machine.domain().substr(3), disk ? "" : fmt::format("ov vm build {}, then ", words), words));
+}
 
 SshDestination managed_destination(const VmContext& context, const DeployTarget& target) {
     const state::VmFiles files = context.files(target.machine);
@@ -81,6 +82,12 @@ asio::awaitable<ManagedMachine> start_for_deploy(VmContext& context, Hypervisors
                                     target.key, target.machine.domain().substr(3), to_string(now), words_for(target.machine)));
         emit(event::Note{Severity::note, fmt::format("{} is {}: {}ing it", target.machine.domain(), to_string(now), what)});
         co_await start_vm(context, hypervisors, target.machine, deadline);
+    }
+    if (is_imported(context, target.machine)) {
+        // Nothing of ours created it: alias and state are made by the first verb that needs them.
+        const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
+        const LocatedVm found = co_await hypervisors.locate(target.machine, deadline);
+        target.node.vm_state = co_await adopt_imported(context, target.machine, found, deadline);
     }
     result.destination = managed_destination(context, target);
     auto load = [files] { return state::load_vm_record(files).value_or(state::VmRecord{}); };

@@ -24,6 +24,9 @@ SshDestination managed_destination(const VmContext& context, const DeployTarget&
 asio::awaitable<ManagedMachine> start_for_deploy(VmContext& context, Hypervisors& hypervisors, DeployTarget target,
                                                  EmitEvent emit, Deadline deadline);
 
+/// Throws that Error{not_found}.
+[[noreturn]] void not_defined(const VmContext& context, const DeployTarget& target);
+
 /// For verbs that only look. Never starts anything.
 asio::awaitable<MachineState> look_at(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline);
 

@@ -7,7 +7,10 @@
 #include "backend/disk_image.hpp"
 #include "lifecycle/base_image.hpp"
 #include "lifecycle/container_build.hpp"
+#include "lifecycle/vm_clone.hpp"
+#include "lifecycle/vm_keys.hpp"
 #include "lifecycle/vm_material.hpp"
+#include "ov/vm_defaults.hpp"
 
 namespace ov {
 
@@ -56,6 +59,10 @@ asio::awaitable<void> grow(std::string disk, OldDisk old, std::optional<std::uin
     co_await run_qemu_img(std::move(words), deadline);
 }
 
+std::string name_of_base(const std::string& digest, const std::string& path) {
+    return !digest.empty() ? digest.substr(0, 12) : path.empty() ? "unknown" : path;
+}
+
 /// Whether the disk that is there may stay. Throws when it may neither stay nor be replaced.
 bool may_keep(const VmIdentity& machine, const OldDisk& old, const state::VmRecord& record, const VmState& known,
               const BaseImage& base, const std::string& disk, bool discard) {
@@ -65,17 +72,17 @@ bool may_keep(const VmIdentity& machine, const OldDisk& old, const state::VmReco
     if (discard && old.busy)
         throw Error(Errc::busy, fmt::format("{}: {} runs on it; stop it first: {}", disk, machine.domain(), stop));
     if (discard) return false;
-    if (record.base_digest == base.digest) return true;
+    // A clone's base has no digest: it is the file of a snapshot.
+    if (base.digest.empty() ? record.base == base.path : record.base_digest == base.digest) return true;
     if (old.busy)
         throw Error(Errc::busy,
                     fmt::format("{}: {} runs on it, and its source changed; stop it first: {}", disk, machine.domain(), stop));
     if (known.backend.empty() && record.definition_digest.empty())
         return false;  // no machine was made of it yet: no data to lose
-    throw Error(
-        Errc::busy,
-        fmt::format("{} stands on another base image ({}) than the source has now ({}). --discard builds it afresh; "
-                    "all data of the guest is lost",
-                    disk, record.base_digest.empty() ? "unknown" : record.base_digest.substr(0, 12), base.digest.substr(0, 12)));
+    throw Error(Errc::busy,
+                fmt::format("{} stands on another base image ({}) than the source has now ({}). --discard builds it afresh; "
+                            "all data of the guest is lost",
+                            disk, name_of_base(record.base_digest, record.base), name_of_base(base.digest, base.path)));
 }
 
 void check_type(const BuildOptions& options) {
@@ -102,6 +109,7 @@ asio::awaitable<void> make_disk(BaseImage base, std::string disk, std::string ty
 
 /// What the record calls a source.
 std::string source_name(const VmSpec& spec) {
+    if (spec.source.kind == "clone") return clone_source(spec);
     return spec.source.kind == "bootc" ? "bootc:" + spec.source.image : spec.source.url;
 }
 
@@ -109,6 +117,7 @@ std::string source_name(const VmSpec& spec) {
 /// until somebody discards the disk.
 asio::awaitable<BaseImage> base_of(VmContext& context, VmSpec spec, BuildOptions options, state::VmRecord record,
                                    Deadline deadline) {
+    if (spec.source.kind == "clone") co_return co_await clone_base(context, std::move(spec), deadline);
     if (spec.source.kind != "bootc") co_return co_await fetch_base(context, std::move(spec), deadline);
     if (record.source == source_name(spec) && !record.base.empty() && fs::exists(record.base))
         co_return co_await inspect_base(record.base, record.base_digest, deadline);
@@ -121,6 +130,47 @@ void forget_old_guest(const state::VmFiles& files) {
     fs::remove(files.nvram(), ignored);
     fs::remove(files.console_log(), ignored);
 }
+
+}  // namespace
+
+namespace {
+
+/// What a build has made so far, taken back when it fails: what it found stays as it was.
+struct BuildUndo {
+    BuildUndo(const VmContext& context, const VmIdentity& machine)
+        : files(context.files(machine)),
+          directory(context.disk_directory(machine)),
+          state_is_new(!fs::exists(files.directory)),
+          directory_is_new(!fs::exists(directory)),
+          seed_is_new(!fs::exists(directory + "/seed.iso")) {}
+
+    void remove_files() const {
+        std::error_code ignored;
+        if (!made_disk.empty()) fs::remove(made_disk, ignored);
+        if (seed_is_new) fs::remove(directory + "/seed.iso", ignored);
+        if (directory_is_new)  // with the parents that it was made with, as far as nothing else is in them
+            for (fs::path at = directory; !at.empty() && at.filename() != "output" && fs::remove(at, ignored);)
+                at = at.parent_path();
+        // The lock is ours still; whoever waits for it makes the directory again.
+        if (state_is_new) fs::remove_all(files.directory, ignored);
+    }
+
+    state::VmFiles files;
+    std::string directory;
+    bool state_is_new, directory_is_new, seed_is_new;
+    std::string made_disk;
+    std::string counted;            ///< the snapshot that a clone more stands on
+    std::optional<VmState> before;  ///< of deploy.yml, once it was changed
+};
+
+/// The login key is looked at before anything is fetched: a missing one is found in a second, not after the download.
+asio::awaitable<void> need_login_key(VmContext& context, state::VmFiles files, VmSpec spec, Deadline deadline) {
+    auto look = [files, source = vm::key_source(spec), home = context.paths.home] { ensure_login_key(files, source, home); };
+    co_await context.runtime.pool.run(deadline, std::move(look));
+}
+
+asio::awaitable<BuildResult> build_locked_vm(VmContext& context, VmIdentity machine, BuildOptions options, BuildUndo& undo,
+                                             Deadline deadline);
 
 }  // namespace
 
@@ -138,13 +188,35 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
         context.say(fmt::format("{} is imported: its disk is {}, there is nothing to build", machine.entity, adopted.disk));
         co_return adopted;
     }
-    if (kind != "cloud_image" && kind != "bootc")
+    if (kind != "cloud_image" && kind != "bootc" && kind != "clone")
         throw Error(Errc::unsupported,
-                    fmt::format("vm.{}: source.kind {} cannot be built here; supported: cloud_image, bootc, imported",
+                    fmt::format("vm.{}: source.kind {} cannot be built here; supported: cloud_image, bootc, clone, imported",
                                 machine.entity, kind));
 
-    const state::VmFiles files = context.files(machine);
-    const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
+    BuildUndo undo(context, machine);
+    const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, undo.files, deadline);
+    BuildResult result;
+    std::exception_ptr failure;
+    try {
+        result = co_await build_locked_vm(context, machine, std::move(options), undo, deadline);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return result;
+    undo.remove_files();  // first: a full disk has room for the rest again
+    const Deadline patience = Deadline::unlimited("undo").child(std::chrono::seconds(20));
+    co_await count_clone(context, undo.counted, -1, patience);
+    if (undo.before) {
+        co_await restore_vm_state(context, machine, *undo.before, patience);
+    }
+    std::rethrow_exception(failure);
+}
+
+namespace {
+
+asio::awaitable<BuildResult> build_locked_vm(VmContext& context, VmIdentity machine, BuildOptions options, BuildUndo& undo,
+                                             Deadline deadline) {
+    const state::VmFiles files = undo.files;
     state::VmRecord record = state::load_vm_record(files).value_or(state::VmRecord{});
     std::vector<Diagnostic> warnings;
     state::VmOverrides overrides = record.overrides;
@@ -152,6 +224,7 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
     if (!options.given.root_size.empty()) overrides.root_size = options.given.root_size;
     const VmSpec spec = co_await effective_spec(context, machine, overrides, deadline, warnings);
     for (const Diagnostic& warning : warnings) context.say(warning.str());
+    co_await need_login_key(context, files, spec, deadline);
 
     const std::string directory = context.disk_directory(machine);
     const std::string disk = directory + (options.type == "raw" ? "/disk.raw" : "/disk.qcow2");
@@ -171,7 +244,17 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
         co_await grow(disk, old, size, deadline);
     } else {
         const auto size = wanted_size(spec);
+        const bool counted = record.source == source_name(spec);  // a record goes with its count
+        if (!counted) {
+            // Before the disk stands on it, so that nobody deletes the snapshot in between.
+            undo.counted = source_name(spec);
+            co_await count_clone(context, undo.counted, 1, deadline);
+        }
         co_await make_disk(base, disk, options.type, size, deadline);
+        if (!counted) co_await count_clone(context, record.source, -1, deadline);
+        if (old.exists) undo.counted.clear();
+        if (!old.exists) undo.made_disk = disk;
+        if (!old.exists) undo.before = known;
         if (old.exists) forget_old_guest(files);
         record.instance_id = new_instance_id();
         VmState fresh;
@@ -194,5 +277,7 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
     result.instance_id = prepared.runtime.instance_id;
     co_return result;
 }
+
+}  // namespace
 
 }  // namespace ov

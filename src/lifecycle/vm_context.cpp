@@ -104,6 +104,21 @@ asio::awaitable<void> save_vm_state(VmContext& context, VmIdentity machine, VmSt
     co_await context.runtime.pool.run(deadline, save);
 }
 
+asio::awaitable<void> restore_vm_state(VmContext& context, VmIdentity machine, VmState before, Deadline deadline) {
+    const std::string file = context.deploy_file;
+    const auto project = context.project;
+    auto restore = [file, project, machine, before] {
+        state::update_deploy_file(file, [&](state::DeployDocument& document) {
+            const YamlPtr old = state::vm_state_yaml(before);
+            if (old->entries.empty())
+                state::drop_vm_state(document, machine, project->deploys);
+            else if (document.has(machine.key()))
+                document.set_field(machine.key(), "vm_state", old);
+        });
+    };
+    co_await context.runtime.pool.run(deadline, restore);
+}
+
 asio::awaitable<VmState> load_vm_state(VmContext& context, VmIdentity machine, Deadline deadline) {
     const std::string file = context.deploy_file;
     const auto project = context.project;

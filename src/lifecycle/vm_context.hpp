@@ -65,6 +65,8 @@ const VmSpec& spec_of(const VmContext& context, const VmIdentity& machine);
 
 /// Writes the set fields of `state` for the machine, whichever entry holds its state.
 asio::awaitable<void> save_vm_state(VmContext& context, VmIdentity machine, VmState state, Deadline deadline);
+/// What stood in deploy.yml before: put back when nothing came of the machine.
+asio::awaitable<void> restore_vm_state(VmContext& context, VmIdentity machine, VmState before, Deadline deadline);
 /// Fresh from the file: what another process wrote since the project was loaded counts.
 asio::awaitable<VmState> load_vm_state(VmContext& context, VmIdentity machine, Deadline deadline);
 

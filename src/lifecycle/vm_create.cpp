@@ -8,6 +8,7 @@
 #include "backend/nvram.hpp"
 #include "base/sha256.hpp"
 #include "lifecycle/autostart.hpp"
+#include "lifecycle/vm_import.hpp"
 #include "ov/vm_validate.hpp"
 #include "state/deploy_config.hpp"
 #include "state/ssh_config_file.hpp"
@@ -60,22 +61,6 @@ std::string digest_of(const MachineDefinition& definition) {
     return sha256_hex(text);
 }
 
-/// What stood in deploy.yml before; put back when nothing came of the machine.
-asio::awaitable<void> restore_state(VmContext& context, VmIdentity machine, VmState before, Deadline deadline) {
-    const std::string file = context.deploy_file;
-    const auto project = context.project;
-    auto restore = [file, project, machine, before] {
-        state::update_deploy_file(file, [&](state::DeployDocument& document) {
-            const YamlPtr old = state::vm_state_yaml(before);
-            if (old->entries.empty())
-                state::drop_vm_state(document, machine, project->deploys);
-            else if (document.has(machine.key()))
-                document.set_field(machine.key(), "vm_state", old);
-        });
-    };
-    co_await context.runtime.pool.run(deadline, restore);
-}
-
 /// Takes back what this run made, whatever it takes; what cannot be taken back is said.
 class Rollback {
 public:
@@ -97,12 +82,14 @@ public:
             auto remove = [paths, alias = machine_.domain()] { state::remove_alias(paths, alias); };
             auto work = context_.runtime.pool.run(patience, std::move(remove));
             co_await attempt("its ssh alias", std::move(work));
+            std::error_code ignored;
+            std::filesystem::remove(context_.files(machine_).known_hosts(), ignored);  // the next create writes it again
         }
         if (!nvram.empty()) {
             std::error_code ignored;
             std::filesystem::remove(nvram, ignored);
         }
-        auto work = restore_state(context_, machine_, before, patience);
+        auto work = restore_vm_state(context_, machine_, before, patience);
         co_await attempt("its state in deploy.yml", std::move(work));
     }
 
@@ -152,7 +139,7 @@ Target target_of(VmContext& context, Hypervisors& hypervisors, const PreparedVm&
     question.flag = options.backend;
     question.recorded = existing.backend != nullptr || options.backend.empty() ? vm.state.backend : std::string();
     question.entity = vm.spec.backend;
-    question.setting = backend_setting();
+    question.setting = backend_setting(context.paths);
     question.uri = libvirt_uri_of(vm.spec);
     // A machine that is defined stays where it is.
     if (existing.backend != nullptr && !existing.libvirt_uri.empty()) question.uri = existing.libvirt_uri;
@@ -168,6 +155,24 @@ Target target_of(VmContext& context, Hypervisors& hypervisors, const PreparedVm&
     target.uri = target.kind == Backend::libvirt ? question.uri : std::string();
     target.backend = target.kind == Backend::libvirt ? &hypervisors.libvirt(target.uri) : &hypervisors.qemu();
     return target;
+}
+
+/// A domain of somebody else's is not defined anew: it is recorded and started.
+asio::awaitable<CreateResult> take_over(VmContext& context, VmIdentity machine, LocatedVm found, CreateOptions options,
+                                        Deadline deadline) {
+    if (found.backend == nullptr)
+        throw Error(Errc::not_found,
+                    fmt::format("vm.{} is imported, and libvirt has no domain {} any more", machine.entity, found.name));
+    const VmState state = co_await adopt_imported(context, machine, found, deadline);
+    CreateResult result;
+    result.backend = found.backend->kind();
+    result.name = found.name;
+    result.user = state.ssh_user;
+    result.ssh_port = state.ssh_port.value_or(0);
+    const bool off = found.state != MachineState::running;
+    if (off && options.start) co_await found.backend->start(found.name, deadline);
+    result.done = off ? CreateResult::Done::started : CreateResult::Done::nothing;
+    co_return result;
 }
 
 }  // namespace
@@ -186,6 +191,7 @@ asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& 
     auto clear = [directory = files.directory] { state::remove_stale_temporaries(directory); };
     co_await context.runtime.pool.run(deadline, std::move(clear));
     const LocatedVm existing = co_await hypervisors.locate(machine, deadline);
+    if (is_imported(context, machine)) co_return co_await take_over(context, machine, existing, options, deadline);
     Rollback rollback(context, machine);
     rollback.before = co_await load_vm_state(context, machine, deadline);
     CreateResult result;

@@ -9,6 +9,8 @@
 
 #include "backend/libvirt_machines.hpp"
 #include "lifecycle/autostart.hpp"
+#include "lifecycle/vm_clone.hpp"
+#include "lifecycle/vm_import.hpp"
 #include "state/deploy_config.hpp"
 #include "state/snapshot_registry.hpp"
 #include "state/ssh_config_file.hpp"
@@ -85,35 +87,63 @@ asio::awaitable<void> refuse_dependants(VmContext& context, VmIdentity machine, 
                                     entry.refcount, entry.refcount == 1 ? " stands" : "s stand", name, machine.domain()));
 }
 
+/// Whether this host knows anything of the machine: defined somewhere, or something of it left to remove. Makes nothing.
+asio::awaitable<bool> is_known(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
+    const auto look = [files = context.files(machine), disks = context.disk_directory(machine), ssh = context.ssh_config(),
+                       alias = machine.domain()]() -> bool {
+        std::error_code ignored;
+        for (const char* name : {"/disk.qcow2", "/disk.raw", "/seed.iso"})
+            if (fs::exists(disks + name, ignored)) return true;
+        return fs::exists(files.directory, ignored) || state::has_alias(ssh, alias);
+    };
+    const bool left = co_await context.runtime.pool.run(deadline, look);
+    if (left) co_return true;
+    const VmState known = co_await load_vm_state(context, machine, deadline);
+    if (!known.backend.empty() || !known.instance_id.empty() || known.ephemeral) co_return true;
+    const LocatedVm found = co_await hypervisors.locate(machine, known, deadline);
+    co_return found.backend != nullptr;
+}
+
+[[noreturn]] void not_defined(const VmIdentity& machine) {
+    throw Error(Errc::not_found, fmt::format("VM \"{}\" is not defined on this host; run: ov vm create {}",
+                                             machine.domain().substr(3), words_for(machine)));
+}
+
 }  // namespace
 
 asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
+    const bool known = co_await is_known(context, hypervisors, machine, deadline);
+    if (!known) not_defined(machine);
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, context.files(machine), deadline);
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
-    if (found.backend == nullptr)
-        throw Error(Errc::not_found, fmt::format("VM \"{}\" is not defined on this host; run: ov vm create {}",
-                                                 machine.domain().substr(3), words_for(machine)));
+    if (found.backend == nullptr) not_defined(machine);
     if (found.state != MachineState::running) co_await found.backend->start(found.name, deadline);
     co_return found.state;
 }
 
 asio::awaitable<StopResult> stop_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, StopOptions options,
                                     Deadline deadline) {
+    const bool known = co_await is_known(context, hypervisors, machine, deadline);
+    if (!known) co_return StopResult::undefined;
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, context.files(machine), deadline);
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
-    if (found.backend == nullptr) co_return StopResult::was_off;
+    if (found.backend == nullptr) co_return StopResult::undefined;
     const StopResult result = co_await found.backend->stop(found.name, options, deadline);
     co_return result;
 }
 
 asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
                                           DestroyOptions options, Deadline deadline) {
+    DestroyResult result;
+    result.known = co_await is_known(context, hypervisors, machine, deadline);
+    if (!result.known) co_return result;
     const state::VmFiles files = context.files(machine);
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
     if (options.disk && !options.force) co_await refuse_dependants(context, machine, deadline);
-    DestroyResult result;
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
-    if (found.backend != nullptr) {
+    const bool adopted = is_imported(context, machine);
+    if (adopted) context.say(fmt::format("the domain {} and its disk stay: ov did not make them", found.name));
+    if (found.backend != nullptr && !adopted) {
         result.existed = true;
         const StopOptions stop{options.force ? StopOptions::Way::force : StopOptions::Way::graceful_first, options.timeout};
         result.stop = co_await found.backend->stop(found.name, stop, deadline);
@@ -123,6 +153,9 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
     co_await remove_autostart(context, machine.domain(), deadline);
     co_await forget_alias(context, machine, deadline);
     if (options.disk) {
+        auto read = [files] { return state::load_vm_record(files).value_or(state::VmRecord{}).source; };
+        const std::string source = co_await context.runtime.pool.run(deadline, std::move(read));
+        co_await count_clone(context, source, -1, deadline);
         auto remove = [files, directory = context.disk_directory(machine)] { remove_files(files, directory); };
         co_await context.runtime.pool.run(deadline, std::move(remove));
     }

@@ -12,7 +12,7 @@ namespace ov {
 /// The state it was in. Off boots, paused resumes, running stays. Error{not_found} naming `ov vm create` when it is not defined.
 asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline);
 
-/// Off or not defined is StopResult::was_off.
+/// Off is StopResult::was_off, not there StopResult::undefined; neither is a failure.
 asio::awaitable<StopResult> stop_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, StopOptions options,
                                     Deadline deadline);
 
@@ -23,11 +23,13 @@ struct DestroyOptions {
     bool keep_deploy = false;                                      ///< deploy.yml stays as it is
 };
 struct DestroyResult {
-    bool existed = false;
+    bool known = true;     ///< this host had something of it
+    bool existed = false;  ///< a hypervisor had it
     StopResult stop = StopResult::was_off;
 };
-/// Ends and forgets the machine, its alias and its state. Absent is no failure, so that leftovers can always be removed. The
-/// operator's instance.yml always stays; the disk, the keys, the UEFI variables and the snapshots stay without `disk`.
+/// Ends and forgets the machine, its alias and its state. Absent is no failure, so that leftovers can always be removed; for a
+/// machine that never was nothing is made, not even a lock. The operator's instance.yml always stays; the disk, the keys, the
+/// UEFI variables and the snapshots stay without `disk`.
 asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
                                           DestroyOptions options, Deadline deadline);
 

@@ -310,6 +310,12 @@ asio::awaitable<void> delete_snapshot(VmContext& context, Hypervisors& hyperviso
         if (above.size() > 1 && !shared)
             throw Error(Errc::busy, fmt::format("{} disks stand on snapshot {}: delete the snapshots made after it first ({})",
                                                 above.size(), name, fmt::join(above, ", ")));
+        for (const auto& [other, row] : work.registry)
+            if (!shared && row.refcount > 0 && row.disk_path != entry.disk_path &&
+                std::find(above.begin(), above.end(), row.disk_path) != above.end())
+                throw Error(Errc::busy,
+                            fmt::format("{} clone{} on snapshot {}, whose file stands on that of {}: destroy them first",
+                                        row.refcount, row.refcount == 1 ? " stands" : "s stand", other, name));
         if (!shared && above.size() == 1) {
             const bool ran = co_await work.switch_off(found, options.timeout, deadline);
             const std::string over = above.front();

@@ -218,4 +218,9 @@ std::size_t remove_alias(const SshConfigPaths& paths, const std::string& name, c
     return stanzas.size();
 }
 
+bool has_alias(const SshConfigPaths& paths, const std::string& name) {
+    const auto text = read_file(paths.fragment);
+    return text && stanzas_of(block_of(*text, paths.fragment)).contains(name);
+}
+
 }  // namespace ov::state

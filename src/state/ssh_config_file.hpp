@@ -37,6 +37,9 @@ void put_alias(const SshConfigPaths& paths, const SshAlias& alias, const std::fu
 /// Number of stanzas that stay. With the last one the fragment and the Include block go too. Blocks.
 std::size_t remove_alias(const SshConfigPaths& paths, const std::string& name, const std::function<bool()>& cancelled = {});
 
+/// Whether the machine has a stanza. Changes nothing. Blocks.
+bool has_alias(const SshConfigPaths& paths, const std::string& name);
+
 // The text of it, for tests.
 
 /// The stanza with a final newline.

@@ -47,7 +47,7 @@ struct VmOverrides {
 struct VmRecord {
     std::string base;         ///< cached image below the disk; empty: the disk stands alone
     std::string base_digest;  ///< SHA-256 of it, hex
-    std::string source;       ///< what the disk was built from: URL, image reference, "vm@snapshot"
+    std::string source;       ///< what the disk was built from: URL, "bootc:<image>", "clone:<vm>@<snapshot>"
     std::string active_disk;  ///< the file the machine runs on; empty: the built disk
     std::string disk_format;  ///< of the active disk; empty: qcow2
     std::string nvram_template;

@@ -1,0 +1,129 @@
+// Clones of snapshots: the entity, its disk, and the reference that keeps the snapshot.
+#include "lifecycle/vm_clone.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "lifecycle/vm_build.hpp"
+#include "lifecycle/vm_snapshot.hpp"
+#include "support/vm_rig.hpp"
+
+using ov::test::VmRig;
+
+namespace {
+
+bool has_qemu() {
+    const bool found = std::system("command -v qemu-system-x86_64 > /dev/null && command -v qemu-img > /dev/null") == 0;
+    if (!found) MESSAGE("skipped: no qemu-system-x86_64 or qemu-img");
+    return found;
+}
+
+bool says(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+class Rig : public VmRig {
+public:
+    Rig() {
+        disk();
+        ov::CreateOptions off;
+        off.start = false;
+        REQUIRE(create(off) == "created");
+    }
+    std::string snapshot(const std::string& name, const std::string& mode = "external") {
+        ov::SnapshotOptions options;
+        options.mode = mode;
+        return run([&]() -> asio::awaitable<void> {
+            co_await ov::create_snapshot(*context, *hypervisors, web, name, options, limit());
+        });
+    }
+    std::string remove(const std::string& name) {
+        const ov::SnapshotOptions options;
+        return run([&]() -> asio::awaitable<void> {
+            co_await ov::delete_snapshot(*context, *hypervisors, web, name, false, options, limit());
+        });
+    }
+    std::string clone(const std::string& from) {
+        ov::CloneRequest request;
+        request.name = "copy";
+        request.from = from;
+        const std::string error =
+            run([&]() -> asio::awaitable<void> { co_await ov::add_clone_entity(*context, request, limit()); });
+        load();
+        return error;
+    }
+    std::string build(bool discard = false) {
+        ov::BuildOptions options;
+        options.discard = discard;
+        return run([&]() -> asio::awaitable<void> { built = co_await ov::build_vm(*context, copy, options, limit()); });
+    }
+    std::string destroy_copy() {
+        ov::DestroyOptions options;
+        options.disk = true;
+        options.force = true;
+        return run([&]() -> asio::awaitable<void> { co_await ov::destroy_vm(*context, *hypervisors, copy, options, limit()); });
+    }
+    int references(const std::string& name) { return ov::state::load_snapshots(context->files(web)).at(name).refcount; }
+
+    const ov::VmIdentity copy{"copy", {}};
+    ov::BuildResult built;
+};
+
+}  // namespace
+
+TEST_CASE("clone: the entity, a disk on the frozen file, one reference however often it is built, none when it is gone") {
+    if (!has_qemu()) return;
+    Rig rig;
+    CHECK(says(rig.clone("web"), "name a snapshot, as web@NAME; web has: none"));
+    CHECK(
+        says(rig.clone("web@s1"), "not_found: VM web has no snapshot s1 (it has: none); make one: ov vm snapshot create web s1"));
+    REQUIRE(rig.snapshot("s1") == "");
+    CHECK(rig.clone("web@s1") == "");
+    const std::string file = rig.tree.read("project/overthink.yml");
+    for (const char* line :
+         {"from_vm: web", "from_snapshot: s1", "cloud_init_clean: true", "base_user: me", "ram: 64M", "key_source: generate"})
+        CHECK_MESSAGE(says(file, line), file);
+    CHECK(says(rig.clone("web@s1"), "there is already a VM copy"));
+    CHECK(rig.build() == "");
+    CHECK(rig.references("s1") == 1);
+    CHECK(rig.build() == "");
+    CHECK(rig.built.kept);
+    CHECK(rig.build(true) == "");
+    CHECK(rig.references("s1") == 1);
+    const std::string info = rig.tree.path("info");
+    REQUIRE(std::system(("qemu-img info " + rig.built.disk + " > " + info).c_str()) == 0);
+    CHECK(says(rig.tree.read("info"), rig.tree.path("project/output/qcow2/web/disk.qcow2")));
+    CHECK(says(rig.remove("s1"), "1 clone stands on snapshot s1"));
+    CHECK(rig.create({}, rig.copy) == "created");
+    CHECK(rig.destroy_copy() == "");
+    CHECK(rig.references("s1") == 0);
+    CHECK(rig.remove("s1") == "");
+}
+
+TEST_CASE("clone: a snapshot below the one that it stands on cannot be merged away") {
+    if (!has_qemu()) return;
+    Rig rig;
+    REQUIRE(rig.snapshot("below") == "");
+    REQUIRE(rig.snapshot("above") == "");
+    REQUIRE(rig.clone("web@above") == "");
+    REQUIRE(rig.build() == "");
+    CHECK(says(rig.remove("below"), "1 clone stands on snapshot above, whose file stands on that of below"));
+    CHECK(rig.destroy_copy() == "");
+    CHECK(rig.remove("below") == "");
+    CHECK(rig.remove("above") == "");
+}
+
+TEST_CASE("clone: an internal snapshot gets a file of its own; a build that fails takes its reference back") {
+    if (!has_qemu()) return;
+    Rig rig;
+    REQUIRE(rig.snapshot("inside", "internal") == "");
+    REQUIRE(rig.clone("web@inside") == "");
+    rig.tree.write("project/output/qcow2/copy/seed.iso/in-the-way", "");
+    CHECK(rig.build() != "");
+    CHECK(rig.references("inside") == 0);
+    std::filesystem::remove_all(rig.tree.path("project/output/qcow2/copy"));
+    CHECK(rig.build() == "");
+    CHECK(says(rig.notes, "inside of web is internal: it gets a file of its own first"));
+    CHECK(rig.references("inside") == 1);
+}
