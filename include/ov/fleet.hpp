@@ -92,6 +92,7 @@ struct FleetRequest {
     std::optional<bool> skip_incompatible;
     std::string builder_image;
     bool skip_unchanged = false;
+    bool node_only = false;      ///< add, update: leave out the pods nested in the machine
     std::optional<bool> verify;  ///< add: run the checks afterwards
 
     std::string check_section;             ///< "layer", "image", "deploy"; empty: all

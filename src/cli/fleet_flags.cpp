@@ -14,6 +14,7 @@ void add_apply_flags(CLI::App& command, FleetFlags& flags) {
     add_tristate(command, "--allow-repo-changes", request.gates.allow_repo_changes, "Let layers add package repositories");
     add_tristate(command, "--allow-root-tasks", request.gates.allow_root_tasks,
                  "Let layers run root commands on shared machines");
+    command.add_flag("--node-only", request.node_only, "Leave out the pods that are nested in the machine");
     add_tristate(command, "--skip-incompatible", request.skip_incompatible,
                  "Leave out layers that have nothing for the machine's system");
     command.add_flag("--skip-unchanged", request.skip_unchanged, "Leave out layers whose recorded plan is the same");

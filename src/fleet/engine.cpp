@@ -17,6 +17,7 @@
 #include "lifecycle/instances.hpp"
 #include "lifecycle/load_layers.hpp"
 #include "lifecycle/machine_work.hpp"
+#include "lifecycle/pods.hpp"
 #include "ov/fleet.hpp"
 #include "ov/load.hpp"
 
@@ -132,6 +133,9 @@ struct Engine::Impl {
             const PlanInputs inputs = plan_inputs(target.node, request);
             if (inputs.primary.empty() && inputs.add_layers.empty() && request.verb == FleetVerb::up) continue;
             for (const std::string& ref : inputs.add_layers) add(ref);
+            if (!target.pod_image.empty()) fetch_image_layers(project, target.pod_image, access);
+            if (!request.node_only)
+                for (const PodChild& child : pod_children(target.node)) fetch_image_layers(project, child.image, access);
             fetch_image(project, inputs.primary, access);
             const auto image = project.images.find(inputs.primary);
             if (image == project.images.end()) {

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "guest/child.hpp"
 #include "guest/pod_devices.hpp"
@@ -57,10 +58,10 @@ void require_user_manager() {
     const std::string runtime = "/run/user/" + std::to_string(::geteuid());
     if (variable("XDG_RUNTIME_DIR").empty()) ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 1);
     const std::string manager = variable("XDG_RUNTIME_DIR") + "/systemd";
-    for (int tries = 0; tries < 100 && !fs::is_directory(manager); ++tries) ::usleep(100 * 1000);
+    for (int tries = 0; tries < 600 && !fs::is_directory(manager); ++tries) ::usleep(100 * 1000);
     if (!fs::is_directory(manager))
         throw Error(Errc::unsupported,
-                    fmt::format("no systemd user manager ({} is missing after 10 s): a pod needs one to come back "
+                    fmt::format("no systemd user manager ({} is missing after a minute): a pod needs one to come back "
                                 "after a reboot; `sudo loginctl enable-linger {}`",
                                 manager, variable("USER")));
 }
@@ -148,6 +149,10 @@ Files generated_files(const PodUnit& unit) {
     return {config_directory() + "/systemd/user/" + unit.container + ".service", text.out, unit.container + ".service", true};
 }
 
+std::string pods_directory() {
+    return config_directory() + "/ov/pods";
+}
+
 std::string running_image(const std::string& container) {
     const Finished asked = run({"podman", "container", "inspect", "--format", "{{.Image}}", container});
     return asked.ok() ? trimmed(asked.out) : std::string();
@@ -176,7 +181,9 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     ensure_network(unit.network);
     ensure_secrets(plan);
     const bool same_image = running_image(unit.container) == image;
-    const std::string digest_file = config_directory() + "/ov/pods/" + unit.container + ".unit";
+    const std::string digest_file = pods_directory() + "/" + unit.container + ".unit";
+    const std::string full_name = unit.instance.empty() ? unit.name : unit.name + "/" + unit.instance;
+    write(pods_directory() + "/" + unit.container + ".owner", options.owner + "\n" + full_name + "\n");
     // podman's generated text needs a container of the name: it is only asked for when what it is made from has changed.
     const bool changed = write(digest_file, quadlet_text(unit, podman));
     const bool active = run({"systemctl", "--user", "is-active", "--quiet", unit.container + ".service"}).ok();
@@ -196,18 +203,35 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     out << unit.container << " is up\n";
 }
 
+void list_pods(const std::string& owner, std::ostream& out) {
+    std::set<std::string> names;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(pods_directory(), missing)) {
+        if (entry.path().extension() != ".owner") continue;
+        std::ifstream file(entry.path());
+        std::string whose, name;
+        std::getline(file, whose);
+        std::getline(file, name);
+        if (!name.empty() && (owner.empty() || whose == owner)) names.insert(name);
+    }
+    for (const std::string& name : names) out << name << '\n';
+}
+
 void delete_pod(const std::string& name, const std::string& instance, std::ostream& out) {
     const std::string container = "ov-" + name + (instance.empty() ? "" : "-" + instance);
     require_user_manager();
     const std::string quadlet = config_directory() + "/containers/systemd/" + container + ".container";
     const std::string generated = config_directory() + "/systemd/user/" + container + ".service";
     if (!fs::exists(quadlet) && !fs::exists(generated)) {
+        fs::remove(pods_directory() + "/" + container + ".owner");
         out << container << ": nothing to remove\n";
         return;
     }
     must({"systemctl", "--user", "stop", container + ".service"}, "stop " + container);
     if (fs::exists(generated)) must({"systemctl", "--user", "disable", container + ".service"}, "disable " + container);
-    for (const std::string& file : {quadlet, generated, config_directory() + "/ov/pods/" + container + ".unit"}) fs::remove(file);
+    for (const std::string& file :
+         {quadlet, generated, pods_directory() + "/" + container + ".unit", pods_directory() + "/" + container + ".owner"})
+        fs::remove(file);
     must({"systemctl", "--user", "daemon-reload"}, "systemctl --user daemon-reload");
     out << container << " is removed\n";
 }

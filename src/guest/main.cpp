@@ -12,11 +12,13 @@ namespace {
 constexpr const char* help = R"(ov-guest: what ov needs inside a machine
 
   ov-guest version
-  ov-guest deploy from-image REF [NAME[/INSTANCE]] [-i INSTANCE] [-e KEY=VALUE]... [-p HOST:CONTAINER]... [--bind ADDRESS] [--dry-run]
+  ov-guest deploy from-image REF [NAME[/INSTANCE]] [-i INSTANCE] [-e KEY=VALUE]... [-p [ADDRESS:]HOST:CONTAINER]... [--bind ADDRESS]
+           [--env-stdin] [--owner DEPLOY] [--dry-run]
+  ov-guest deploy list [--owner DEPLOY]
   ov-guest deploy del NAME[/INSTANCE]
 
 from-image starts a pod from the labels of an image that `ov image build` made, under the user's service manager, so that it comes
-back after a reboot. Ports without an address bind 127.0.0.1 unless --bind or OV_BIND_ADDRESS says otherwise.
+back after a reboot. --env-stdin reads more variables, each ended by a NUL byte. Ports without an address bind 127.0.0.1 unless --bind or OV_BIND_ADDRESS says otherwise.
 Examples:
   ov-guest deploy from-image localhost/ov-notes:latest notes -p 8080:80 --bind 0.0.0.0
   ov-guest deploy from-image localhost/ov-notes:latest notes --dry-run
@@ -24,9 +26,15 @@ Examples:
 
 struct Words {
     std::vector<std::string> plain, env, ports;
-    std::string instance, bind;
+    std::string instance, bind, owner;
     bool dry_run = false;
 };
+
+/// Variables that must not stand in argv.
+void read_variables(std::vector<std::string>& env) {
+    for (std::string one; std::getline(std::cin, one, '\0');)
+        if (!one.empty()) env.push_back(one);
+}
 
 Words parse(const std::vector<std::string>& all) {
     Words words;
@@ -44,6 +52,10 @@ Words parse(const std::vector<std::string>& all) {
             words.ports.push_back(value());
         else if (word == "--bind")
             words.bind = value();
+        else if (word == "--owner")
+            words.owner = value();
+        else if (word == "--env-stdin")
+            read_variables(words.env);
         else if (word == "--dry-run")
             words.dry_run = true;
         else if (word.starts_with("-"))
@@ -78,8 +90,12 @@ int run(const std::vector<std::string>& all) {
         split_name(name, words.instance);
         const char* address = std::getenv("OV_BIND_ADDRESS");
         if (words.bind.empty()) words.bind = address != nullptr && *address != '\0' ? address : "127.0.0.1";
-        ov::guest::deploy_from_image({words.plain[0], name, words.instance, words.bind, words.env, words.ports}, words.dry_run,
-                                     std::cout);
+        ov::guest::deploy_from_image({words.plain[0], name, words.instance, words.bind, words.env, words.ports, words.owner},
+                                     words.dry_run, std::cout);
+        return 0;
+    }
+    if (all[1] == "list" && words.plain.empty()) {
+        ov::guest::list_pods(words.owner, std::cout);
         return 0;
     }
     if (all[1] == "del" && words.plain.size() == 1) {

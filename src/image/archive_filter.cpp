@@ -16,6 +16,8 @@ constexpr std::size_t name_at = 0, name_length = 100, size_at = 124, size_length
                       type_at = 156, magic_at = 257, prefix_at = 345, prefix_length = 155;
 /// An extended header holds a name and a few numbers; more is no archive of ours.
 constexpr std::uint64_t longest_extension = 1U << 20U;
+/// Padding must not wrap around.
+constexpr std::uint64_t largest_size = std::uint64_t{1} << 62U;
 
 std::string_view text_field(std::string_view block, std::size_t at, std::size_t length) {
     const std::string_view field = block.substr(at, length);
@@ -79,7 +81,7 @@ void read_pax(std::string_view body, std::optional<std::string>& path, std::opti
         if (key == "size") {
             std::uint64_t number = 0;
             const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
-            if (read.ec != std::errc() || read.ptr != value.data() + value.size())
+            if (read.ec != std::errc() || read.ptr != value.data() + value.size() || number > largest_size)
                 throw Error(Errc::io, "the image archive has a pax header whose size is no number");
             size = number;
         }
@@ -109,8 +111,7 @@ TarHeader parse_tar_header(std::string_view block) {
     const auto stored = number_field(block, checksum_at, checksum_length);
     if (!stored || *stored != checksum_of(block)) throw Error(Errc::io, "the image stream is no tar archive (header checksum)");
     const auto size = number_field(block, size_at, size_length);
-    // Padding must not wrap around.
-    if (!size || *size > (std::uint64_t{1} << 62U)) throw Error(Errc::io, "the image archive has an entry of unreadable size");
+    if (!size || *size > largest_size) throw Error(Errc::io, "the image archive has an entry of unreadable size");
     header.size = *size;
     header.type = block[type_at];
     const std::string_view prefix =
@@ -142,7 +143,8 @@ void ArchiveFilter::on_header(const Sink& out) {
         return;
     }
     if (header.type == 'x' || header.type == 'L' || header.type == 'K') {
-        if (header.size > longest_extension) throw Error(Errc::io, "the image archive has an extended header of over 1 MiB");
+        if (header.size > longest_extension || extension_.size() > 2 * longest_extension)
+            throw Error(Errc::io, "the image archive has an extended header of over 1 MiB");
         extension_ += block_;
         extension_type_ = header.type;
         pass_ = Pass::extension;

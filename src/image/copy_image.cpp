@@ -131,20 +131,24 @@ public:
 
     asio::awaitable<CopyImageResult> run(Deadline deadline) {
         const auto start = Deadline::Clock::now();
-        co_await storage_.look(deadline);
+        co_await storage_.look(image_.id, deadline);
         bool present = storage_.with_id(image_.id) != nullptr;
         if (present) {
-            const auto torn = co_await storage_.why_torn(image_.id, deadline);
-            if (torn) {
-                say(fmt::format("the image there is torn ({}): it is removed and sent whole", *torn));
-                if (!options_.dry_run) co_await storage_.remove(image_.id, deadline);
+            std::vector<std::string> names = options_.dry_run ? std::vector<std::string>() : names_to_set();
+            const Settled settled = co_await storage_.settle(image_.id, std::move(names), false, deadline);
+            result_.tagged = settled.tagged;
+            if (settled.torn) {
+                say(fmt::format("the image there is torn ({}): it is removed and sent whole", *settled.torn));
+                if (!options_.dry_run) {
+                    co_await storage_.remove(image_.id, deadline);
+                    co_await storage_.look(image_.id, deadline);
+                }
                 present = false;
                 whole_ = true;
             }
         }
         if (!present && !options_.dry_run) co_await send_until_whole(deadline);
         if (!present && options_.dry_run) say(plan());
-        if (!options_.dry_run) co_await name_it(deadline);
         result_.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
         co_return result_;
     }
@@ -175,12 +179,15 @@ private:
     }
 
     /// podman spools the stream, unpacks it beside that when it is compressed, and then writes the layers.
-    asio::awaitable<void> check_space(Deadline deadline) {
-        const StorageSpace space = co_await storage_.space(deadline);
+    void check_space() const {
+        const StorageSpace& space = storage_.space();
+        if (!space.known)
+            throw Error(Errc::step_failed,
+                        fmt::format("{}: cannot tell the free space of {}", machine_.venue(), storage_.whose()));
         const std::uint64_t layers = missing_bytes(), spool = compress() ? 2 * layers : layers;
         const bool fits =
             space.same_filesystem ? layers + spool <= space.graph_free : layers <= space.graph_free && spool <= space.spool_free;
-        if (fits) co_return;
+        if (fits) return;
         throw Error(
             Errc::step_failed,
             fmt::format("{}: not enough space for {}: its missing layers take {} in {} ({} free), and podman spools up to {} in "
@@ -205,29 +212,35 @@ private:
 
     /// A delta that the machine refuses is sent whole; so is an image that turns out torn, once.
     asio::awaitable<void> send_until_whole(Deadline deadline) {
-        std::unique_ptr<ImageStream> stream = open_();
-        co_await check_space(deadline);
-        auto refused = co_await send(std::move(stream), deadline);
+        check_space();
+        auto refused = co_await send(open_(), deadline);
         if (refused && result_.layers_held > 0) {
             say(fmt::format("the machine refused the delta ({}): the image is sent whole", *refused));
             whole_ = true;
-            co_await check_space(deadline);
+            check_space();
             refused = co_await send(open_(), deadline);
         }
         if (refused) throw Error(Errc::step_failed, load_failure(*refused));
-        auto torn = co_await storage_.why_torn(image_.id, deadline);
+        auto torn = co_await settle(deadline);
         if (!torn) co_return;
         say(fmt::format("the image is torn after loading ({}): it is removed and sent whole, once", *torn));
         whole_ = true;
         co_await storage_.remove(image_.id, deadline);
         refused = co_await send(open_(), deadline);
         if (refused) throw Error(Errc::step_failed, load_failure(*refused));
-        torn = co_await storage_.why_torn(image_.id, deadline);
+        torn = co_await settle(deadline);
         if (torn)
             throw Error(Errc::step_failed,
                         fmt::format("{}: {} is still torn in {} after it was sent whole: {}; another image there shares a broken "
                                     "layer: remove that one too (`podman rmi`)",
                                     machine_.venue(), image_.ref, storage_.whose(), *torn));
+    }
+
+    /// Mounts what arrived and sees to its names.
+    asio::awaitable<std::optional<std::string>> settle(Deadline deadline) {
+        const Settled settled = co_await storage_.settle(image_.id, names(), true, deadline);
+        result_.tagged = result_.tagged || settled.tagged;
+        co_return settled.torn;
     }
 
     std::string load_failure(const std::string& words) const {
@@ -237,16 +250,20 @@ private:
                            full ? " (the machine's disk seems to be full)" : "", words);
     }
 
-    asio::awaitable<void> name_it(Deadline deadline) {
+    std::vector<std::string> names() const {
         std::vector<std::string> names{image_.ref};
         if (!options_.as.empty() && options_.as != image_.ref) names.push_back(options_.as);
-        if (result_.sent) co_await storage_.look(deadline);
-        for (const std::string& name : names) {
+        return names;
+    }
+
+    /// Those that mean another image in the machine, or none.
+    std::vector<std::string> names_to_set() const {
+        std::vector<std::string> wanted;
+        for (std::string& name : names()) {
             const StoredImage* now = storage_.named(name);
-            if (now != nullptr && now->id == image_.id) continue;
-            co_await storage_.tag(image_.id, name, deadline);
-            result_.tagged = true;
+            if (now == nullptr || now->id != image_.id) wanted.push_back(std::move(name));
         }
+        return wanted;
     }
 
     Executor& machine_;

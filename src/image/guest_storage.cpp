@@ -1,6 +1,7 @@
 #include "image/guest_storage.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -21,9 +22,16 @@ constexpr const char* prelude =
     R"(if [[ -z ${XDG_RUNTIME_DIR-} && -d /run/user/$EUID ]]; then export XDG_RUNTIME_DIR=/run/user/$EUID; fi
 )";
 
+// Each call of podman costs a tenth of a second and more: what a transfer asks before it begins is one script.
 constexpr const char* look_script = R"(command -v podman >/dev/null || { echo absent; exit 0; }
 podman --version || exit
 ids=$(podman images -aq --no-trunc | sort -u) || exit
+if [[ $ids != *"$wanted"* ]]; then
+    spool=${TMPDIR:-/var/tmp}
+    graph=$(podman info --format '{{.Store.GraphRoot}}') || exit
+    printf 'graph %s\nspool %s\n' "$graph" "$spool"
+    df -PB1 -- "$spool" "$graph" | while read -r device _ _ free _; do case $free in *[0-9]*) printf 'free %s %s\n' "$free" "$device" ;; esac; done
+fi
 [[ -n $ids ]] || exit 0
 form='{{.Id}} {{json .RepoTags}} {{json .RootFS.Layers}}'
 all=$(podman image inspect --format "$form" -- ${ids//sha256:/}) && printf '%s\n' "$all" && exit 0
@@ -32,16 +40,15 @@ for id in $ids; do podman image inspect --format "$form" -- "${id#sha256:}"; don
 exit 0
 )";
 
-constexpr const char* space_script = R"(spool=${TMPDIR:-/var/tmp}
-graph=$(podman info --format '{{.Store.GraphRoot}}') || exit
-printf '%s\n%s\n' "$spool" "$graph"
-df -PB1 -- "$spool" "$graph" | while read -r device _ _ free _; do case $free in *[0-9]*) printf '%s %s\n' "$device" "$free" ;; esac; done
-)";
-
-// Mounting needs the directory of every layer; nothing of the image is run.
-constexpr const char* mount_script =
+// Mounting needs the directory of every layer; nothing of the image is run. Then the names, unless they are right already.
+constexpr const char* settle_script =
     R"(if [[ $EUID == 0 ]]; then podman image mount -- "$id" >/dev/null && podman image unmount -- "$id" >/dev/null
-else podman unshare sh -c 'podman image mount -- "$1" >/dev/null && podman image unmount -- "$1" >/dev/null' - "$id"; fi
+else podman unshare sh -c 'podman image mount -- "$1" >/dev/null && podman image unmount -- "$1" >/dev/null' - "$id"; fi || exit 3
+for name in "${names[@]}"; do
+    [[ -z $ask || $(podman image inspect --format '{{.Id}}' -- "$name" 2>/dev/null) != "$id" ]] || continue
+    podman tag "$id" "$name" || exit 4
+    echo tagged
+done
 )";
 
 // One transfer into a storage at a time. The spool directory carries our pid: one that a killed shell left is swept.
@@ -94,8 +101,9 @@ asio::awaitable<CommandResult> GuestStorage::run(std::string script, std::string
     co_return result;
 }
 
-asio::awaitable<void> GuestStorage::look(Deadline deadline) {
-    const CommandResult result = co_await run(look_script, "look at the image storage", deadline);
+asio::awaitable<void> GuestStorage::look(std::string wanted, Deadline deadline) {
+    std::string script = fmt::format("wanted={}\n{}", shell_quote(wanted), look_script);
+    const CommandResult result = co_await run(std::move(script), "look at the image storage", deadline);
     if (result.out == "absent\n")
         throw Error(Errc::unsupported, fmt::format("{}: podman is not installed there", machine_->venue()));
     if (!result.ok())
@@ -103,14 +111,27 @@ asio::awaitable<void> GuestStorage::look(Deadline deadline) {
     std::istringstream lines(result.out);
     std::string line;
     images_.clear();
+    space_ = {};
+    std::vector<std::string> devices;
     while (std::getline(lines, line)) {
         if (line.starts_with("podman version ")) {
             const std::string number = line.substr(15);
             std::from_chars(number.data(), number.data() + number.size(), major_);
+        } else if (line.starts_with("graph ")) {
+            space_.graph = line.substr(6);
+        } else if (line.starts_with("spool ")) {
+            space_.spool = line.substr(6);
+        } else if (line.starts_with("free ")) {
+            std::istringstream words(line.substr(5));
+            std::string device;
+            words >> (devices.empty() ? space_.spool_free : space_.graph_free) >> device;
+            devices.push_back(device);
         } else if (auto image = parse_image(line)) {
             images_.push_back(std::move(*image));
         }
     }
+    space_.known = devices.size() == 2;
+    space_.same_filesystem = space_.known && devices[0] == devices[1];
 }
 
 const StoredImage* GuestStorage::named(std::string_view name) const {
@@ -130,26 +151,19 @@ std::set<std::string, std::less<>> GuestStorage::layers() const {
     return all;
 }
 
-asio::awaitable<StorageSpace> GuestStorage::space(Deadline deadline) {
-    const CommandResult result = co_await run(space_script, "free space of the image storage", deadline);
-    StorageSpace space;
-    std::string device, other;
-    std::istringstream lines(result.out);
-    std::getline(lines, space.spool);
-    std::getline(lines, space.graph);
-    lines >> device >> space.spool_free >> other >> space.graph_free;
-    if (!result.ok() || !lines)
-        throw Error(Errc::step_failed,
-                    fmt::format("{}: cannot tell the free space of {}: {}", machine_->venue(), whose(), trimmed(result.err)));
-    space.same_filesystem = device == other;
-    co_return space;
-}
-
-asio::awaitable<std::optional<std::string>> GuestStorage::why_torn(std::string id, Deadline deadline) {
-    const CommandResult result =
-        co_await run(fmt::format("id={}\n{}", shell_quote(id), mount_script), "mount the image", deadline);
-    if (result.ok()) co_return std::nullopt;
-    co_return trimmed(result.err.empty() ? fmt::format("exit status {}", result.status) : result.err);
+asio::awaitable<Settled> GuestStorage::settle(std::string id, std::vector<std::string> names, bool ask, Deadline deadline) {
+    std::string script = fmt::format("id={}\nask={}\nnames=(", shell_quote(id), ask ? "1" : "");
+    for (const std::string& name : names) script += shell_quote(name) + " ";
+    script += ")\n";
+    script += settle_script;
+    const CommandResult result = co_await run(std::move(script), "mount and name the image", deadline);
+    Settled settled;
+    settled.tagged = result.out.find("tagged") != std::string::npos;
+    if (result.status == 4)
+        throw Error(Errc::step_failed, fmt::format("{}: cannot name the image {} {}: {}", machine_->venue(), id,
+                                                   fmt::join(names, ", "), trimmed(result.err)));
+    if (!result.ok()) settled.torn = trimmed(result.err.empty() ? fmt::format("exit status {}", result.status) : result.err);
+    co_return settled;
 }
 
 asio::awaitable<void> GuestStorage::remove(std::string id, Deadline deadline) {
@@ -158,14 +172,6 @@ asio::awaitable<void> GuestStorage::remove(std::string id, Deadline deadline) {
     if (!result.ok())
         throw Error(Errc::step_failed, fmt::format("{}: cannot remove the torn image {} from {}: {}", machine_->venue(), id,
                                                    whose(), trimmed(result.err)));
-}
-
-asio::awaitable<void> GuestStorage::tag(std::string id, std::string name, Deadline deadline) {
-    const CommandResult result =
-        co_await run(fmt::format("podman tag {} {}\n", shell_quote(id), shell_quote(name)), "name the image", deadline);
-    if (!result.ok())
-        throw Error(Errc::step_failed,
-                    fmt::format("{}: cannot name the image {} {}: {}", machine_->venue(), id, name, trimmed(result.err)));
 }
 
 asio::awaitable<std::optional<std::string>> GuestStorage::load(std::unique_ptr<ByteSource> archive, Deadline deadline) {

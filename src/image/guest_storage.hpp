@@ -21,6 +21,12 @@ struct StorageSpace {
     std::string spool, graph;  ///< directories
     std::uint64_t spool_free = 0, graph_free = 0;
     bool same_filesystem = false;
+    bool known = false;
+};
+
+struct Settled {
+    std::optional<std::string> torn;  ///< what mounting the image says; nothing when it is whole
+    bool tagged = false;              ///< a name was set or moved
 };
 
 class GuestStorage {
@@ -28,7 +34,8 @@ public:
     GuestStorage(Executor& machine, bool rootless) : machine_(&machine), as_(rootless ? RunAs::user : RunAs::root) {}
 
     /// Throws Error{unsupported} naming the machine when it has no podman.
-    asio::awaitable<void> look(Deadline deadline);
+    /// The space is only looked at while the image `wanted` (its ID) is not there.
+    asio::awaitable<void> look(std::string wanted, Deadline deadline);
     const std::vector<StoredImage>& images() const noexcept { return images_; }
     const StoredImage* named(std::string_view name) const;
     const StoredImage* with_id(std::string_view id) const;
@@ -36,11 +43,11 @@ public:
     std::set<std::string, std::less<>> layers() const;
     bool takes_zstd() const noexcept { return major_ >= 3; }
 
-    asio::awaitable<StorageSpace> space(Deadline deadline);
-    /// What mounting the image says; nothing when it is whole. An image is known by its ID.
-    asio::awaitable<std::optional<std::string>> why_torn(std::string id, Deadline deadline);
+    /// Of the last look.
+    const StorageSpace& space() const noexcept { return space_; }
+    /// Mounts the image, which is known by its ID, and gives it the names; with `ask` only those that are not its own yet.
+    asio::awaitable<Settled> settle(std::string id, std::vector<std::string> names, bool ask, Deadline deadline);
     asio::awaitable<void> remove(std::string id, Deadline deadline);
-    asio::awaitable<void> tag(std::string id, std::string name, Deadline deadline);
     /// `podman load` of `archive`; its words when it refuses.
     asio::awaitable<std::optional<std::string>> load(std::unique_ptr<ByteSource> archive, Deadline deadline);
 
@@ -53,6 +60,7 @@ private:
     RunAs as_;
     int major_ = 0;
     std::vector<StoredImage> images_;
+    StorageSpace space_;
 };
 
 }  // namespace ov

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "async/process.hpp"
+#include "async/task_group.hpp"
 #include "image/image_names.hpp"
 #include "ov/image.hpp"
 
@@ -42,11 +43,7 @@ std::string bare_digest(const std::string& digest) {
 }
 
 asio::awaitable<std::string> resolve(std::string name, Deadline deadline) {
-    const Words exists{"image", "exists", name}, all{"images", "--format", "json"};
-    const ProcessOutput there = co_await podman(exists, deadline);
-    if (there.status == 0) co_return name;
-    if (there.status != 1)
-        throw Error(Errc::io, fmt::format("podman image exists {}: exit status {}: {}", name, there.status, there.err));
+    const Words all{"images", "--format", "json"};
     const nlohmann::json list = co_await podman_json(all, deadline);
     std::vector<LocalImage> images;
     for (const auto& entry : list) {
@@ -57,6 +54,35 @@ asio::awaitable<std::string> resolve(std::string name, Deadline deadline) {
         images.push_back(std::move(image));
     }
     co_return choose_image(name, images);
+}
+
+/// What podman says about an image: its facts and its history, asked at the same time.
+struct Told {
+    ProcessOutput facts, history;
+};
+
+asio::awaitable<Told> ask_about(std::string ref, Deadline deadline) {
+    Told told;
+    const auto store = [&told, deadline](Words words, bool history) -> asio::awaitable<void> {
+        ProcessOutput output = co_await podman(std::move(words), deadline);
+        (history ? told.history : told.facts) = std::move(output);
+    };
+    auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
+        Words inspect{"image", "inspect", "--", ref};
+        Words past{"history", "--no-trunc", "--human=false", "--format", "json", "--", ref};
+        group.spawn(store(std::move(inspect), false));
+        group.spawn(store(std::move(past), true));
+        co_return;
+    };
+    co_await with_task_group(deadline, body);
+    co_return told;
+}
+
+nlohmann::json parsed(const ProcessOutput& output, const std::string& what) {
+    if (output.status != 0) throw Error(Errc::io, fmt::format("{}: exit status {}: {}", what, output.status, output.err));
+    nlohmann::json answer = nlohmann::json::parse(output.out, nullptr, false);
+    if (answer.is_discarded()) throw Error(Errc::io, fmt::format("{}: the answer is no JSON", what));
+    return answer;
 }
 
 /// Sizes of the layers from the history: entries without a layer of their own are marked in the config.
@@ -74,9 +100,14 @@ std::vector<std::uint64_t> layer_sizes(const nlohmann::json& config_history, con
 asio::awaitable<HostImage> find_host_image(std::string name, Deadline deadline) {
     if (name.empty()) throw Error(Errc::usage, "an image reference is required");
     HostImage image;
-    image.ref = co_await resolve(name, deadline);
-    const Words inspect{"image", "inspect", "--", image.ref};
-    const nlohmann::json all = co_await podman_json(inspect, deadline);
+    image.ref = name;
+    Told told = co_await ask_about(name, deadline);
+    if (told.facts.status != 0) {
+        // No such reference: a short name, or an error that names both.
+        image.ref = co_await resolve(name, deadline);
+        told = co_await ask_about(image.ref, deadline);
+    }
+    const nlohmann::json all = parsed(told.facts, "podman image inspect " + image.ref);
     const nlohmann::json& facts = all.at(0);
     image.id = bare_digest(facts.at("Id").get<std::string>());
     image.size = facts.value("Size", std::uint64_t{0});
@@ -85,8 +116,7 @@ asio::awaitable<HostImage> find_host_image(std::string name, Deadline deadline) 
     const auto& tags = facts.value("RepoTags", nlohmann::json::array());
     if (tags.is_array() && !tags.empty() && std::find(tags.begin(), tags.end(), image.ref) == tags.end())
         image.ref = choose_ref(image.ref, tags.get<std::vector<std::string>>());
-    const Words past{"history", "--no-trunc", "--human=false", "--format", "json", "--", image.id};
-    const nlohmann::json history = co_await podman_json(past, deadline);
+    const nlohmann::json history = parsed(told.history, "podman history " + image.ref);
     image.layer_sizes = layer_sizes(facts.value("History", nlohmann::json()), history, image.layers.size());
     co_return image;
 }

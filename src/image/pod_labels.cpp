@@ -128,12 +128,16 @@ std::optional<Port> parse_port(std::string text) {
     return port;
 }
 
+/// The image's ports, those that were asked for in their place; one that the image does not know comes after them.
 std::vector<std::string> ports_of(const Labels& labels, const PodOptions& options) {
-    std::map<std::string, int> overrides;
+    std::map<std::string, Port> overrides;
+    std::vector<std::string> order;
     for (const std::string& text : options.ports) {
         const auto port = parse_port(text);
-        if (!port) throw Error(Errc::usage, fmt::format("-p {}: expected HOST:CONTAINER, ports from 1 to 65535", text));
-        overrides[std::to_string(port->container) + port->protocol] = port->host;
+        if (!port) throw Error(Errc::usage, fmt::format("-p {}: expected [ADDRESS:]HOST:CONTAINER, ports from 1 to 65535", text));
+        const std::string inside = std::to_string(port->container) + port->protocol;
+        if (!overrides.contains(inside)) order.push_back(inside);
+        overrides[inside] = *port;
     }
     std::vector<std::string> all;
     for (const std::string& text : labels.words("ports")) {
@@ -142,10 +146,19 @@ std::vector<std::string> ports_of(const Labels& labels, const PodOptions& option
             all.push_back(options.bind + ":" + text);
             continue;
         }
-        const auto own = overrides.find(std::to_string(port->container) + port->protocol);
-        if (own != overrides.end()) port->host = own->second;
+        const std::string inside = std::to_string(port->container) + port->protocol;
+        if (const auto own = overrides.find(inside); own != overrides.end()) {
+            port->host = own->second.host;
+            if (!own->second.address.empty()) port->address = own->second.address;
+            std::erase(order, inside);
+        }
         if (port->address.empty()) port->address = options.bind;
         all.push_back(port->str());
+    }
+    for (const std::string& inside : order) {
+        Port& port = overrides[inside];
+        if (port.address.empty()) port.address = options.bind;
+        all.push_back(port.str());
     }
     return all;
 }

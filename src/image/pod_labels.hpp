@@ -23,7 +23,8 @@ struct PodOptions {
     std::string ref, name, instance;
     std::string bind = "127.0.0.1";  ///< address of ports that name none
     std::vector<std::string> env;    ///< -e KEY=VALUE
-    std::vector<std::string> ports;  ///< -p HOST:CONTAINER
+    std::vector<std::string> ports;  ///< -p [ADDRESS:]HOST:CONTAINER
+    std::string owner{};             ///< deploy that asked for the pod; kept beside its unit
 };
 
 struct PodPlan {

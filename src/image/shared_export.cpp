@@ -4,6 +4,13 @@
 
 namespace ov {
 
+namespace {
+
+/// Those that catch up tell nobody.
+constexpr std::chrono::milliseconds look_interval{20};
+
+}  // namespace
+
 class SharedExport::Reader final : public ImageStream {
 public:
     Reader(std::shared_ptr<SharedExport> shared, std::unique_ptr<ByteSource> own)
@@ -120,26 +127,37 @@ void SharedExport::drop_consumed() {
     if (dropped) changed_.notify();
 }
 
+bool SharedExport::all_wait_for(const Reader* behind) const {
+    return std::ranges::all_of(readers_, [&](const Reader* reader) {
+        return reader == behind || !reader->shares() || reader->at() == first_ + window_.size();
+    });
+}
+
 asio::awaitable<void> SharedExport::make_room(Deadline deadline) {
-    if (window_bytes_ < limits_.window / 2) held_up_ = {};
+    if (window_bytes_ < limits_.window / 2) held_up_ = held_up_by_one_ = {};
     while (window_bytes_ >= limits_.window) {
+        Reader* behind = slowest();
+        if (behind == nullptr) co_return;
+        const bool one = all_wait_for(behind);
+        const bool soon = one && held_up_by_one_ >= limits_.alone && let_go_soon_ < std::max(1, joined_ / 4);
         // One chunk of room now and then is no progress: what was waited adds up until the window is half empty.
-        if (held_up_ >= limits_.patience) {
-            held_up_ = {};
-            Reader* behind = slowest();
-            if (behind == nullptr) co_return;
+        if (soon || held_up_ >= limits_.patience) {
+            held_up_ = held_up_by_one_ = {};
+            if (soon) ++let_go_soon_;
             behind->let_go();
             drop_consumed();
             continue;
         }
         const auto start = Deadline::Clock::now();
-        const Deadline patience = deadline.child(limits_.patience - held_up_);
+        const Deadline look_again = deadline.child(look_interval);
         try {
-            co_await changed_.wait(patience);
+            co_await changed_.wait(look_again);
         } catch (const Error& error) {
             if (error.code() != Errc::timed_out || deadline.expired()) throw;
         }
-        held_up_ += Deadline::Clock::now() - start;
+        const auto waited = Deadline::Clock::now() - start;
+        held_up_ += waited;
+        if (one) held_up_by_one_ += waited;
     }
 }
 

@@ -1,7 +1,8 @@
 // One export of an image, read once, for any number of machines at their own pace.
 //
 // Readers share a window of reference-counted chunks. Whoever needs the next chunk reads it for all. A reader that falls a
-// whole window behind while another waits is let go: it goes on with an export of its own, from where it was.
+// whole window behind while another waits is let go: it goes on with an export of its own, from where it was. One for which all
+// the others wait is let go soon; while several are behind, the machines may just be busy, and a second export would not help.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -19,7 +20,8 @@ class SharedExport : public std::enable_shared_from_this<SharedExport> {
 public:
     struct Limits {
         std::size_t window = 12U << 20U;            ///< bytes in memory for all readers together
-        std::chrono::milliseconds patience{3000};   ///< how long the window may stay full because of one that is behind
+        std::chrono::milliseconds patience{3000};   ///< how long the window may stay full because of some that are behind
+        std::chrono::milliseconds alone{100};       ///< the same because of one alone, for a quarter of the readers
         std::chrono::milliseconds gathering{3000};  ///< how long the first reader waits for the others that are expected
     };
 
@@ -44,6 +46,7 @@ private:
     asio::awaitable<void> make_room(Deadline deadline);
     void drop_consumed();
     Reader* slowest() const;
+    bool all_wait_for(const Reader* behind) const;
     std::unique_ptr<ByteSource> start();
 
     asio::any_io_executor executor_;
@@ -54,8 +57,10 @@ private:
     std::set<Reader*> readers_;
     std::deque<Chunk> window_;
     std::size_t window_bytes_ = 0, most_bytes_ = 0;
-    std::uint64_t first_ = 0;       ///< index of the window's first chunk
-    Deadline::Duration held_up_{};  ///< waited for the slowest reader, since the window was last half empty
+    std::uint64_t first_ = 0;  ///< index of the window's first chunk
+    /// Waited for the slowest reader, and while nobody else was behind, since the window was last half empty.
+    Deadline::Duration held_up_{}, held_up_by_one_{};
+    int let_go_soon_ = 0;
     bool begun_ = false, ended_ = false, reading_ = false;
     std::exception_ptr failure_;
     Event changed_;

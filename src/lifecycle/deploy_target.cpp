@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+#include <utility>
 
 #include "base/near_name.hpp"
 #include "lifecycle/instances.hpp"
@@ -164,7 +165,7 @@ DeployTarget nested_target(const Project& project, const std::string& path) {
     target.machine = vm_identity(parts.back(), *node);
     if (!is_vm_node(*node)) {
         target.node.target = "pod";
-        target.node.image.clear();  // it is what the container runs, not a list of layers
+        target.pod_image = std::exchange(target.node.image, {});  // it is what the container runs, not a list of layers
     }
     // Reached over its outer machine alone, whatever it is.
     target.entity.name = target.machine.entity;

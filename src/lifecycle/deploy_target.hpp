@@ -21,6 +21,7 @@ struct DeployTarget {
     /// A nested deploy (`lab.web`): the machine outside, and the way from there to here.
     std::shared_ptr<const DeployTarget> outer{};
     std::vector<NestedJump> jumps{};
+    std::string pod_image{};  ///< of a nested pod: what its container is made from
 
     /// `target: local`: a machine of people, this one or (`host:`) another one that is reached over SSH.
     bool is_local() const { return node.target == "local"; }

@@ -13,6 +13,7 @@
 #include "lifecycle/deploy_life.hpp"
 #include "lifecycle/machine_connection.hpp"
 #include "lifecycle/managed_machine.hpp"
+#include "lifecycle/pods.hpp"
 #include "ov/plan_output.hpp"
 
 namespace ov {
@@ -148,7 +149,79 @@ asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, D
     co_return std::string();
 }
 
+namespace {
+
+/// `lab.web`: the pod alone, brought up from the machine around it. With layers of its own it is entered instead.
+bool is_lone_pod(const RunContext& context, const DeployTarget& target) {
+    return target.outer && target.jumps.size() == 1 && !target.pod_image.empty() && target.node.add_layers.empty() &&
+           context.request.add_layers.empty() && context.request.primary_ref.empty();
+}
+
+std::string child_key(const DeployTarget& target) {
+    return target.key.substr(target.key.rfind('.') + 1);
+}
+
+MachineJob outer_job(const MachineJob& job) {
+    MachineJob outer{*job.target.outer, job.slot, job.emit};
+    return outer;
+}
+
+asio::awaitable<void> add_pods(RunContext& context, Executor& executor, PodRun run, Deadline deadline, EmitEvent emit) {
+    PhaseScope phase(emit, WorkPhase::pods);
+    co_await bring_up_pods(executor, context.shelf, context.runtime, std::move(run), deadline, emit);
+    phase.finish();
+}
+
+asio::awaitable<std::string> add_lone_pod(RunContext& context, MachineJob job, Deadline deadline) {
+    PodRun run{job.target.outer->key, {pod_child(child_key(job.target), job.target.pod_image, job.target.node)}, {}, false};
+    const MachineJob outer = outer_job(job);
+    const OpenMachine opened = co_await open_machine(context, outer, deadline);
+    std::exception_ptr failure;
+    try {
+        co_await add_pods(context, *opened.executor, std::move(run), deadline, job.emit);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    co_await close_machine(*opened.executor);
+    if (failure) std::rethrow_exception(failure);
+    co_return std::string();
+}
+
+/// Pods of a machine go before what they stand on.
+asio::awaitable<std::string> del_pods(Executor& executor, std::string owner, std::string only, bool dry_run, Deadline deadline,
+                                      EmitEvent emit) {
+    PhaseScope phase(emit, WorkPhase::pods);
+    const auto names = co_await take_down_pods(executor, std::move(owner), std::move(only), dry_run, deadline, emit);
+    phase.finish();
+    std::string lines;
+    if (dry_run)
+        for (const std::string& name : names) lines += fmt::format("pod {}: stop and remove\n", name);
+    co_return lines;
+}
+
+asio::awaitable<std::string> del_lone_pod(RunContext& context, MachineJob job, Deadline deadline) {
+    const MachineJob outer = outer_job(job);
+    const OpenMachine opened = co_await open_machine(context, outer, deadline);
+    std::exception_ptr failure;
+    std::string lines;
+    try {
+        lines = co_await del_pods(*opened.executor, job.target.outer->key, child_key(job.target), context.request.dry_run,
+                                  deadline, job.emit);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    co_await close_machine(*opened.executor);
+    if (failure) std::rethrow_exception(failure);
+    co_return lines;
+}
+
+}  // namespace
+
 asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job, Deadline deadline) {
+    if (is_lone_pod(context, job.target)) {
+        auto text = co_await add_lone_pod(context, std::move(job), deadline);
+        co_return text;
+    }
     const PlanInputs inputs = plan_inputs(job.target.node, context.request);
     DeployRequest request;
     request.deploy_id = context.plans.deploy_id_of(job.target.key, inputs);
@@ -168,6 +241,9 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     const bool verify = context.request.verify.value_or(job.target.node.install.verify.value_or(false));
     std::vector<Check> checks;
     if (verify) checks = chosen_checks(context, job);
+    PodRun pods{job.target.key, {}, {}, true};
+    const bool with_pods = !context.request.node_only && !job.target.outer && !job.target.is_local();
+    if (with_pods) pods.children = pod_children(job.target.node);
     Machine machine;
     OpenMachine opened = co_await open_machine(context, job, deadline);
     machine.executor = std::move(opened.executor);
@@ -179,6 +255,8 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
         const DeployReport report = co_await apply_deploy(machine, std::move(request), deadline, job.emit);
         for (const std::string& note : report.notes) job.emit(event::Note{Severity::note, note});
         co_await fetch_all(*machine.executor, artifacts, deadline, job.emit);
+        pods.program = report.guest_command;
+        if (with_pods) co_await add_pods(context, *machine.executor, std::move(pods), deadline, job.emit);
         if (verify) co_await check_machine(context, job, *machine.executor, opened, std::move(checks), deadline);
     } catch (const Error&) {
         failure = std::current_exception();
@@ -199,6 +277,10 @@ asio::awaitable<std::string> update_machine(RunContext& context, MachineJob job,
 }
 
 asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob job, Deadline deadline) {
+    if (is_lone_pod(context, job.target)) {
+        auto text = co_await del_lone_pod(context, std::move(job), deadline);
+        co_return text;
+    }
     TeardownRequest request;
     request.target = job.target.ledger_name();
     // `vm:<entity>` without a node of its own means everything that was deployed to the machine (decisions 53).
@@ -216,7 +298,10 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
     const auto executor = std::move(opened.executor);
     std::exception_ptr failure;
     TeardownReport report;
+    std::string lines;
     try {
+        if (!job.target.outer && !job.target.is_local())
+            lines = co_await del_pods(*executor, job.target.key, {}, context.request.dry_run, deadline, job.emit);
         report = co_await teardown_deploy(*executor, std::move(request), deadline, job.emit);
     } catch (const Error&) {
         failure = std::current_exception();
@@ -233,7 +318,6 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
         throw Error(Errc::step_failed,
                     fmt::format("could not undo everything of: {}; their records are kept, run it again", layers));
     }
-    std::string lines;
     for (const std::string& line : report.would_undo) lines += line + "\n";
     co_return lines;
 }

@@ -10,6 +10,7 @@
 #include "exec/ssh_connect.hpp"
 #include "lifecycle/deploy_target.hpp"
 #include "lifecycle/hypervisors.hpp"
+#include "lifecycle/image_shelf.hpp"
 #include "lifecycle/plan_book.hpp"
 #include "ov/deploy.hpp"
 #include "ov/fleet.hpp"
@@ -30,6 +31,7 @@ struct RunContext {
           vms{engine, loaded, paths, loaded->directory, paths.deploy_file()},
           hypervisors(vms),
           builders(std::make_shared<Builders>(engine, paths.home + "/.cache/ov/builders")),
+          shelf({engine, loaded, builders, paths.home + "/.cache/ov/images"}),
           secrets(paths.config + "/ov/secrets.yml") {}
 
     Runtime& runtime;
@@ -41,10 +43,11 @@ struct RunContext {
     Hypervisors hypervisors;
     std::shared_ptr<UploadCache> uploads = std::make_shared<UploadCache>();
     std::shared_ptr<Builders> builders;
+    ImageShelf shelf;
     state::SecretStore secrets;
     FleetRequest request;
     std::shared_ptr<ImageSupply> image;  ///< of cp-image
-    std::string run;  ///< id of the run
+    std::string run;                     ///< id of the run
 };
 
 /// The place at work that a machine holds. Given back while the machine is not there yet, so that it keeps no other waiting.

@@ -4,12 +4,18 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
 #include <vector>
 
+#include "fuzz/archive_target.hpp"
 #include "ov/error.hpp"
 
 using ov::ArchiveFilter;
@@ -201,4 +207,90 @@ TEST_CASE("what is no archive, or ends early, is an error") {
         ArchiveFilter filter({});
         CHECK_THROWS_AS(filter.push(bad, nowhere), ov::Error);
     }
+}
+
+TEST_CASE("what the fuzzer keeps goes through the filter whole, in pieces and twice, with the same result") {
+    const char* data = std::getenv("OV_TEST_DATA");
+    int replayed = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(std::string(data ? data : "tests") + "/fuzz/corpus/archive")) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        ov::fuzz::archive(std::string{std::istreambuf_iterator<char>(file), {}});
+        ++replayed;
+    }
+    CHECK(replayed >= 3);
+}
+
+namespace {
+
+/// Sizes of 8 GiB and more do not fit into octal digits.
+std::string raw_header(const std::string& name, char type, std::uint64_t size) {
+    std::string block(512, '\0');
+    std::copy(name.begin(), name.end(), block.begin());
+    const std::string digits = fmt::format("{:011o}", size);
+    if (digits.size() == 11) {
+        std::copy(digits.begin(), digits.end(), block.begin() + 124);
+    } else {
+        block[124] = '\x80';
+        for (int i = 0; i < 8; ++i) block[static_cast<std::size_t>(135 - i)] = static_cast<char>(size >> (8 * i));
+    }
+    block[156] = type;
+    std::fill_n(block.begin() + 148, 8, ' ');
+    unsigned total = 0;
+    for (const char c : block) total += static_cast<unsigned char>(c);
+    const std::string checksum = fmt::format("{:06o}", total);
+    std::copy(checksum.begin(), checksum.end(), block.begin() + 148);
+    block[154] = '\0';
+    return block;
+}
+
+}  // namespace
+
+TEST_CASE("2 GiB in 40 layers, and one of 10 GiB with its size in base-256: what is kept passes, what is held is a header") {
+    struct Row {
+        int layers;
+        std::uint64_t size;
+    };
+    for (const Row row : {Row{40, (2ULL << 30U) / 40}, Row{2, 10ULL << 30U}}) {
+        const std::string piece(1U << 20U, 'p');
+        std::mt19937_64 random(7);
+        std::vector<std::string> names;
+        Held held;
+        for (int i = 0; i < row.layers; ++i) {
+            names.push_back(hex_name(random));
+            if (i % 2 == 1) held.insert(names.back());
+        }
+        ArchiveFilter filter(held);
+        std::uint64_t out = 0, kept = 0;
+        const auto count = [&](std::string_view part) { out += part.size(); };
+        for (const std::string& name : names) {
+            filter.push(raw_header(name + ".tar", '0', row.size), count);
+            const std::uint64_t padded = (row.size + 511) / 512 * 512;
+            for (std::uint64_t left = padded; left > 0;) {
+                const std::uint64_t part = std::min<std::uint64_t>(left, piece.size());
+                filter.push(std::string_view(piece).substr(0, static_cast<std::size_t>(part)), count);
+                left -= part;
+            }
+            kept += 512 + (held.contains(name) ? 0 : padded);
+        }
+        filter.push(std::string(1024, '\0'), count);
+        filter.finish();
+        CHECK(out == kept + 1024);
+        CHECK(filter.layers_left_out() == row.layers / 2);
+        CHECK(filter.layers_sent() == row.layers - row.layers / 2);
+    }
+}
+
+TEST_CASE("a pax size that no disk has, and extended headers without end, are errors") {
+    const auto nowhere = [](std::string_view) {};
+    std::string record = "29 size=18446744073709551615\n";
+    ov::ArchiveFilter wrapping({});
+    std::string body = record;
+    body.resize(512, '\0');
+    CHECK_THROWS_AS(wrapping.push(raw_header("h", 'x', record.size()) + body + raw_header("h", '0', 0), nowhere), ov::Error);
+    ov::ArchiveFilter endless({});
+    const std::string more = raw_header("h", 'K', 1U << 20U) + std::string(1U << 20U, 'k');
+    const auto push_all = [&] {
+        for (int i = 0; i < 8; ++i) endless.push(more, nowhere);
+    };
+    CHECK_THROWS_AS(push_all(), ov::Error);
 }

@@ -83,6 +83,53 @@ TEST_CASE("every reader gets every byte; one that is slow goes on by itself and 
     CHECK(logs[3].ended - start > 1s);
 }
 
+namespace {
+
+class BigPieces final : public ov::ByteSource {
+public:
+    asio::awaitable<std::string> next(Deadline) override {
+        if (++at_ > 120) co_return std::string();
+        co_return std::string(256 * 1024, 'x');
+    }
+
+private:
+    int at_ = 0;
+};
+
+/// How long seven readers take that need 10 ms a piece, beside an eighth that needs `slow` a piece.
+std::chrono::duration<double> seven_beside(std::chrono::milliseconds slow, int& exports) {
+    Log logs[8];
+    const auto start = Deadline::Clock::now();
+    ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+        const ov::ImageExport source = [] { return std::make_unique<BigPieces>(); };
+        auto shared = std::make_shared<ov::SharedExport>(runtime.io.get_executor(), source, 8);
+        const Deadline deadline = Deadline::unlimited().child(60s), enough = deadline.child(6s);
+        auto body = [&](ov::TaskGroup& group) -> asio::awaitable<void> {
+            for (int i = 0; i < 7; ++i) group.spawn(read_all(shared->join(), logs[i], 10ms, deadline));
+            group.spawn(read_all(shared->join(), logs[7], slow, enough));
+            co_return;
+        };
+        co_await ov::with_task_group(deadline, body);
+        exports = shared->exports();
+    });
+    auto last = start;
+    for (int i = 0; i < 7; ++i) last = std::max(last, logs[i].ended);
+    return last - start;
+}
+
+}  // namespace
+
+TEST_CASE("one reader for which all the others wait is let go before they feel it") {
+    int exports = 0;
+    const auto alone = seven_beside(10ms, exports);
+    CHECK(exports == 1);
+    const auto beside = seven_beside(250ms, exports);
+    CHECK(exports == 2);
+    MESSAGE("seven readers: " << alone.count() << " s, beside a throttled one " << beside.count() << " s");
+    // Three seconds of patience would be felt.
+    CHECK(beside.count() < alone.count() * 1.5 + 0.5);
+}
+
 TEST_CASE("an export that breaks is told to every reader") {
     Log logs[3];
     ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {

@@ -1,0 +1,330 @@
+#include "lifecycle/pods.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "async/task_group.hpp"
+#include "base/sha256.hpp"
+#include "base/shell_quote.hpp"
+#include "deploy/guest_program.hpp"
+#include "ov/error.hpp"
+#include "ov_config.hpp"
+
+namespace ov {
+
+namespace {
+
+constexpr std::size_t most_at_once = 4;
+constexpr std::chrono::minutes start_limit{20};
+
+// What the machine has of what pods take. One line an answer.
+constexpr const char* look_script = R"sh(printf '%s\n' "$(id -un)" "$HOME"
+if [[ -e /var/lib/systemd/linger/$(id -un) ]]; then echo yes; else echo no; fi
+if [[ -x $HOME/.cache/ov/ov-guest ]]; then sha256sum <"$HOME/.cache/ov/ov-guest" | head -c 64; echo; else echo none; fi
+if ! nvidia-smi >/dev/null 2>&1; then echo none
+elif [[ -e /etc/cdi/nvidia.yaml || -e /var/run/cdi/nvidia.yaml ]]; then echo there
+elif command -v nvidia-ctk >/dev/null; then echo wanted
+else echo impossible; fi
+)sh";
+
+// `user` is set before. Who enabled lingering takes it back with the last pod.
+constexpr const char* linger_script = R"sh(loginctl enable-linger -- "$user" || exit
+home=$(getent passwd -- "$user" | cut -d: -f6) || exit
+runuser -u "$user" -- mkdir -p -- "$home/.config/ov/pods" && runuser -u "$user" -- touch -- "$home/.config/ov/pods/.linger"
+)sh";
+
+// The driver may change before the next boot, so the unit makes the description anew then.
+constexpr const char* cdi_script = R"sh(set -e
+tool=$(command -v nvidia-ctk)
+mkdir -p /etc/cdi
+"$tool" cdi generate --output=/etc/cdi/nvidia.yaml >&2
+chmod 0644 /etc/cdi/nvidia.yaml
+printf '%s\n' '# made by ov' '[Unit]' 'Description=Container devices of NVIDIA cards' 'After=local-fs.target' '' '[Service]' \
+    'Type=oneshot' "ExecStart=$tool cdi generate --output=/etc/cdi/nvidia.yaml" 'ExecStartPost=/bin/chmod 0644 /etc/cdi/nvidia.yaml' \
+    '' '[Install]' 'WantedBy=multi-user.target' >/etc/systemd/system/ov-nvidia-cdi.service
+systemctl daemon-reload
+systemctl enable ov-nvidia-cdi.service
+)sh";
+
+// Any copy will do: an older one is removed when a newer one comes.
+constexpr const char* find_program = R"sh(guest=
+for file in "$HOME"/.cache/ov/ov-*; do [[ ! -x $file ]] || guest=$file; done
+[[ -n $guest ]] || exit 0
+)sh";
+
+constexpr const char* list_script = R"sh("$guest" deploy list --owner "$owner"
+)sh";
+
+// After the last pod nothing of ours is left but volumes and images.
+constexpr const char* leave_script = R"sh([[ -z $("$guest" deploy list) ]] || exit 0
+echo empty
+podman network rm ov >/dev/null 2>&1
+rm -f -- "$HOME"/.cache/ov/ov-*
+rmdir -- "$HOME/.cache/ov" 2>/dev/null
+if [[ -e $HOME/.config/ov/pods/.linger ]]; then rm -f -- "$HOME/.config/ov/pods/.linger"; echo linger; fi
+rmdir -- "$HOME/.config/ov/pods" "$HOME/.config/ov" "$HOME/.config/containers/systemd" "$HOME/.config/containers" 2>/dev/null
+exit 0
+)sh";
+
+constexpr const char* leave_root_script = R"sh(if [[ -n $linger ]]; then loginctl disable-linger -- "$user"; fi
+unit=/etc/systemd/system/ov-nvidia-cdi.service
+if [[ -e $unit ]] && head -n 1 "$unit" | grep -qxF '# made by ov'; then
+    systemctl disable ov-nvidia-cdi.service; rm -f -- "$unit" /etc/cdi/nvidia.yaml; systemctl daemon-reload
+fi
+exit 0
+)sh";
+
+struct Place {
+    std::string user, home, linger, digest, gpu;
+    std::string program;
+};
+
+std::string words_of(const CommandResult& result) {
+    std::string text = result.err.empty() ? result.out : result.err;
+    text.erase(text.find_last_not_of(" \n\r") + 1);
+    return text.empty() ? fmt::format("exit status {}", result.status) : text;
+}
+
+asio::awaitable<CommandResult> ask(Executor& machine, RunAs as, std::string script, std::string label, Deadline deadline) {
+    Command command;
+    command.script = std::move(script);
+    command.as = as;
+    command.label = std::move(label);
+    auto result = co_await machine.run(std::move(command), deadline);
+    co_return result;
+}
+
+asio::awaitable<void> must(Executor& machine, RunAs as, std::string script, std::string label, Deadline deadline) {
+    const CommandResult result = co_await ask(machine, as, std::move(script), label, deadline);
+    if (!result.ok()) throw Error(Errc::step_failed, fmt::format("{}: {}: {}", machine.venue(), label, words_of(result)));
+}
+
+asio::awaitable<Place> look(Executor& machine, Deadline deadline) {
+    const CommandResult result = co_await ask(machine, RunAs::user, look_script, "look at what pods need", deadline);
+    Place place;
+    std::istringstream lines(result.out);
+    for (std::string* field : {&place.user, &place.home, &place.linger, &place.digest, &place.gpu}) std::getline(lines, *field);
+    if (!result.ok() || place.gpu.empty())
+        throw Error(Errc::step_failed,
+                    fmt::format("{}: cannot tell what is there for pods: {}", machine.venue(), words_of(result)));
+    co_return place;
+}
+
+std::string digest_of_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw Error(Errc::not_found, fmt::format("{}: cannot be read", path));
+    return sha256_hex(std::string{std::istreambuf_iterator<char>(file), {}});
+}
+
+/// The guest's own ov may not know how to tell whose pods are whose: then a copy of ours is put beside it.
+asio::awaitable<std::string> bring_program(Executor& machine, Runtime& runtime, Place place, std::string found, Deadline deadline,
+                                           EmitEvent events) {
+    if (found.empty()) {
+        GuestProgramRequest request;
+        request.strategy = "auto";
+        request.version = OV_VERSION;
+        found = co_await ensure_guest_program(machine, std::move(request), deadline, events);
+    }
+    if (found.starts_with('/')) co_return found;
+    const std::string program = guest_program_path();
+    auto hash = [program] { return digest_of_file(program); };
+    const std::string digest = co_await runtime.pool.run(deadline, std::move(hash));
+    PutTarget target;
+    target.path = place.home + "/.cache/ov/ov-guest";
+    target.mode = 0755;
+    target.sha256 = digest;
+    std::string path = target.path;
+    if (place.digest != digest) {
+        auto source = bytes_of_file(program);
+        co_await machine.put(std::move(source), std::move(target), deadline);
+    }
+    co_return path;
+}
+
+/// Lingering, the program, a description of GPUs: what all pods of the machine share.
+asio::awaitable<Place> prepare(Executor& machine, Runtime& runtime, std::string program, Deadline deadline, EmitEvent events) {
+    Place place = co_await look(machine, deadline);
+    if (place.linger != "yes")
+        co_await must(machine, RunAs::root, fmt::format("user={}\n{}", shell_quote(place.user), linger_script),
+                      "let the user's services outlive the login", deadline);
+    if (place.gpu == "wanted") {
+        co_await must(machine, RunAs::root, cdi_script, "describe the NVIDIA cards for containers (nvidia-ctk)", deadline);
+        events(event::Note{Severity::note,
+                           "the NVIDIA cards are described for containers in /etc/cdi/nvidia.yaml, anew at each boot"});
+    } else if (place.gpu == "impossible") {
+        events(
+            event::Note{Severity::warning,
+                        "nvidia-smi works and nvidia-ctk is missing: pods get no NVIDIA card; install nvidia-container-toolkit"});
+    }
+    place.program = co_await bring_program(machine, runtime, place, std::move(program), deadline, events);
+    co_return place;
+}
+
+class PodWork {
+public:
+    PodWork(Executor& machine, ImageShelf& shelf, Runtime& runtime, PodRun run, EmitEvent events)
+        : machine_(machine),
+          shelf_(shelf),
+          runtime_(runtime),
+          run_(std::move(run)),
+          events_(std::move(events)),
+          places_(runtime.io.get_executor(), most_at_once) {}
+
+    asio::awaitable<void> run(Deadline deadline) {
+        if (run_.all) co_await drop_stale(deadline);
+        if (run_.children.empty()) co_return;
+        place_ = co_await prepare(machine_, runtime_, run_.program, deadline, events_);
+        failures_.resize(run_.children.size());
+        auto body = [this](TaskGroup& group) -> asio::awaitable<void> {
+            for (std::size_t i = 0; i < run_.children.size(); ++i) group.spawn(one(i, group.deadline()));
+            co_return;
+        };
+        co_await with_task_group(deadline, body, OnFailure::let_finish);
+        std::string failed;
+        for (const std::string& failure : failures_)
+            if (!failure.empty()) failed += (failed.empty() ? "" : "; ") + failure;
+        if (!failed.empty()) throw Error(Errc::step_failed, failed);
+    }
+
+private:
+    void say(const PodChild& child, const std::string& text) {
+        events_(event::Note{Severity::note, fmt::format("pod {}: {}", child.key, text)});
+    }
+
+    asio::awaitable<void> one(std::size_t index, Deadline deadline) {
+        const PodChild& child = run_.children[index];
+        try {
+            const Semaphore::Place turn = co_await places_.acquire(deadline);
+            co_await bring_up(child, deadline);
+        } catch (const Error& error) {
+            // Cut short as a whole: that is not this pod's failure.
+            if (error.code() == Errc::cancelled || deadline.expired()) throw;
+            failures_[index] = fmt::format("pod {}: {}", child.key, error.what());
+        }
+    }
+
+    asio::awaitable<void> bring_up(const PodChild& child, Deadline deadline) {
+        const auto start = Deadline::Clock::now();
+        say(child, fmt::format("image {}", child.image));
+        const HostImage image = co_await shelf_.get(child.image, deadline, events_);
+        say(child, "sending");
+        const std::string name = fmt::format("localhost/ov-{}:latest", child.key);
+        CopyImageOptions options;
+        options.as = name;
+        options.rootless = true;
+        const auto executor = runtime_.io.get_executor();
+        const ImageExport stream = [ref = image.ref, executor] { return podman_save(ref, executor); };
+        OpenImage open = share_export(executor, stream);
+        const CopyImageResult copied =
+            co_await copy_image(machine_, image, std::move(open), std::move(options), deadline, events_);
+        say(child, copied.sent
+                       ? fmt::format("sent {} bytes, {} of {} layers", copied.wire_bytes, copied.layers_sent, image.layers.size())
+                       : std::string("its image is there"));
+        Command command;
+        command.script = fmt::format("exec {} deploy from-image {} {} --owner {} --env-stdin", shell_quote(place_.program),
+                                     shell_quote(name), shell_quote(child.key), shell_quote(run_.owner));
+        for (const std::string& port : child.ports) command.script += " -p " + shell_quote(port);
+        command.script += "\n";
+        command.label = "deploy from-image " + child.key;
+        command.limit = start_limit;
+        // Values of variables stay out of argv.
+        std::string variables;
+        for (const std::string& line : child.env) (variables += line) += '\0';
+        auto input = bytes_of(std::move(variables));
+        const CommandResult result = co_await machine_.feed(std::move(command), std::move(input), deadline);
+        if (!result.ok()) throw Error(Errc::step_failed, words_of(result));
+        std::string words = result.out;
+        words.erase(words.find_last_not_of(" \n") + 1);
+        const double seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+        say(child, fmt::format("{} ({:.1f} s)", words, seconds));
+    }
+
+    asio::awaitable<void> drop_stale(Deadline deadline) {
+        std::string script = fmt::format("{}owner={}\n{}", find_program, shell_quote(run_.owner), list_script);
+        const CommandResult result = co_await ask(machine_, RunAs::user, std::move(script), "pods of this deploy", deadline);
+        std::istringstream lines(result.out);
+        for (std::string name; std::getline(lines, name);) {
+            const bool wanted = std::ranges::any_of(run_.children, [&](const PodChild& child) { return child.key == name; });
+            if (wanted || name.empty()) continue;
+            events_(event::Note{Severity::note, fmt::format("pod {}: no child of {} any more, it is removed", name, run_.owner)});
+            co_await take_down_pods(machine_, run_.owner, name, false, deadline, events_);
+        }
+    }
+
+    Executor& machine_;
+    ImageShelf& shelf_;
+    Runtime& runtime_;
+    PodRun run_;
+    EmitEvent events_;
+    Semaphore places_;
+    Place place_;
+    std::vector<std::string> failures_;
+};
+
+}  // namespace
+
+PodChild pod_child(const std::string& key, const std::string& image, const DeployNode& node) {
+    const bool good = !key.empty() && key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == std::string::npos &&
+                      std::string_view("._-").find(key.front()) == std::string_view::npos;
+    if (!good)
+        throw Error(Errc::spec_invalid,
+                    fmt::format("nested pod {}: the key names container and unit: [a-z0-9][a-z0-9._-]*", key));
+    PodChild child{key, image, node.env, {}};
+    if (const YamlNode* ports = node.body ? node.body->find("port") : nullptr)
+        for (const YamlPtr& item : ports->items) child.ports.push_back(item->text);
+    return child;
+}
+
+std::vector<PodChild> pod_children(const DeployNode& node) {
+    std::vector<PodChild> children;
+    for (const auto& [key, child] : node.nested) {
+        const bool pod = child.target.empty() ? child.vm.empty() : child.target == "pod" || child.target == "container";
+        if (pod && !child.image.empty()) children.push_back(pod_child(key, child.image, child));
+    }
+    return children;
+}
+
+asio::awaitable<void> bring_up_pods(Executor& machine, ImageShelf& shelf, Runtime& runtime, PodRun run, Deadline deadline,
+                                    EmitEvent events) {
+    PodWork work(machine, shelf, runtime, std::move(run), std::move(events));
+    co_await work.run(deadline);
+}
+
+asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, std::string owner, std::string only, bool dry_run,
+                                                         Deadline deadline, EmitEvent events) {
+    std::vector<std::string> names;
+    std::string script = fmt::format("{}owner={}\n{}", find_program, shell_quote(owner), list_script);
+    const CommandResult listed = co_await ask(machine, RunAs::user, std::move(script), "pods of this deploy", deadline);
+    if (!listed.ok())
+        throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine.venue(), words_of(listed)));
+    std::istringstream lines(listed.out);
+    for (std::string name; std::getline(lines, name);)
+        if (!name.empty() && (only.empty() || name == only)) names.push_back(name);
+    std::ranges::sort(names, std::greater{});
+    if (dry_run || names.empty()) co_return names;
+    std::string failed;
+    for (const std::string& name : names) {
+        script = fmt::format("{}exec \"$guest\" deploy del {}\n", find_program, shell_quote(name));
+        const CommandResult result = co_await ask(machine, RunAs::user, script, "remove pod " + name, deadline);
+        if (result.ok())
+            events(event::Note{Severity::note, fmt::format("pod {}: removed", name)});
+        else
+            failed += fmt::format("{}pod {}: {}", failed.empty() ? "" : "; ", name, words_of(result));
+    }
+    if (!failed.empty()) throw Error(Errc::step_failed, failed);
+    const CommandResult left =
+        co_await ask(machine, RunAs::user, std::string(find_program) + leave_script, "after the last pod", deadline);
+    if (left.out.find("empty") == std::string::npos) co_return names;
+    const CommandResult user = co_await ask(machine, RunAs::user, "id -un\n", "user", deadline);
+    std::string login = user.out;
+    login.erase(login.find_last_not_of(" \n") + 1);
+    script = fmt::format("user={}\nlinger={}\n{}", shell_quote(login), left.out.find("linger") == std::string::npos ? "''" : "1",
+                         leave_root_script);
+    co_await must(machine, RunAs::root, script, "after the last pod", deadline);
+    co_return names;
+}
+
+}  // namespace ov
