@@ -142,8 +142,8 @@ Files generated_files(const PodUnit& unit) {
     std::vector<std::string> words = create_words(unit);
     words.insert(words.begin(), {"podman", "create"});
     must(words, fmt::format("podman create {}", unit.container));
-    const Finished text = must({"podman", "generate", "systemd", "--new", "--name", "--no-header", "--container-prefix", "",
-                                "--separator", "", unit.container},
+    const Finished text = must({"podman", "generate", "systemd", "--new", "--name", "--no-header", "--restart-policy", "always",
+                                "--start-timeout", "900", "--container-prefix", "", "--separator", "", unit.container},
                                fmt::format("podman generate systemd {}", unit.container));
     must({"podman", "rm", "--force", unit.container}, fmt::format("podman rm {}", unit.container));
     return {config_directory() + "/systemd/user/" + unit.container + ".service", text.out, unit.container + ".service", true};
