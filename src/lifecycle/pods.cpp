@@ -224,11 +224,11 @@ private:
                        ? fmt::format("sent {} bytes, {} of {} layers", copied.wire_bytes, copied.layers_sent, image.layers.size())
                        : std::string("its image is there"));
         Command command;
-        command.script = fmt::format("exec {} deploy from-image {} {} --owner {} --env-stdin", shell_quote(place_.program),
+        command.script = fmt::format("{} deploy from-image {} {} --owner {} --env-stdin", shell_quote(place_.program),
                                      shell_quote(name), shell_quote(child.key), shell_quote(run_.owner));
         for (const std::string& port : child.ports) command.script += " -p " + shell_quote(port);
         command.script += "\n";
-        command.label = "deploy from-image " + child.key;
+        command.label = "deploy from-image " + child.key;  // its shell confirms the end, so it is not replaced
         command.limit = start_limit;
         // Values of variables stay out of argv.
         std::string variables;
