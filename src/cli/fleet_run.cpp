@@ -172,7 +172,10 @@ void print_single(const Report& report, AppContext& app, const FleetFlags& flags
         if (vm.outcome == Outcome::ok) {
             if (flags.request.dry_run) continue;  // what would be done has been printed
             const char* done = flags.request.verb == FleetVerb::del ? "Removed VM deploy" : "Deployed";
-            app.err << fmt::format("{} {} in {:.1f} s ({})\n", done, vm.vm, vm.seconds, vm.host);
+            const std::string where = vm.host.empty()          ? std::string()
+                                      : vm.host == "localhost" ? " (localhost)"
+                                                               : fmt::format(" (ssh: {})", vm.host);
+            app.err << fmt::format("{} {} in {:.1f} s{}\n", done, vm.vm, vm.seconds, where);
             continue;
         }
         for (const std::string& line : vm.last_lines) app.err << line << '\n';

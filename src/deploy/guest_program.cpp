@@ -71,7 +71,10 @@ asio::awaitable<std::string> look_only(Executor& machine, std::string strategy, 
         strategy);
     const CommandResult result = co_await ask(machine, std::move(script), RunAs::root, deadline);
     if (result.ok()) co_return trimmed(result.out);
-    const std::string said = trimmed(result.err.empty() ? result.out : result.err);
+    std::string said = trimmed(result.err.empty() ? result.out : result.err);
+    // A shell that is given a program of another machine quotes its first bytes.
+    for (char& c : said)
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = ' ';
     throw Error(Errc::step_failed, said.find("ov_install.strategy") != std::string::npos
                                        ? said
                                        : fmt::format("the ov of the guest does not run (ov_install.strategy: {}): {}", strategy,

@@ -17,6 +17,7 @@
 #include "lifecycle/instances.hpp"
 #include "lifecycle/load_layers.hpp"
 #include "lifecycle/machine_work.hpp"
+#include "lifecycle/managed_machine.hpp"
 #include "lifecycle/pods.hpp"
 #include "ov/fleet.hpp"
 #include "ov/load.hpp"
@@ -57,6 +58,11 @@ std::vector<DeployTarget> choose(const Project& project, const FleetRequest& req
         for (DeployTarget& target : targets)
             if (target.key == key) chosen.push_back(target);
     return chosen;
+}
+
+/// "debian@127.0.0.1:2301", or the name by which ssh knows it.
+std::string host_of(const SshDestination& to) {
+    return fmt::format("{}{}{}", to.user.empty() ? "" : to.user + "@", to.host, to.port > 0 ? fmt::format(":{}", to.port) : "");
 }
 
 using MachineVerb = asio::awaitable<std::string> (*)(RunContext&, MachineJob, Deadline);
@@ -174,7 +180,9 @@ struct Engine::Impl {
             work.key = target.key;
             work.entity = target.machine.entity;
             work.instance = target.machine.instance;
-            work.host = target.is_local() ? (target.node.host.empty() ? "localhost" : target.node.host) : target.entity.ssh.host;
+            work.host = target.is_local()     ? (target.node.host.empty() ? "localhost" : target.node.host)
+                        : target.is_managed() ? host_of(managed_destination(context.vms, target))
+                                              : target.entity.ssh.host;
             work.machine = target.machine_name();
             work.run = [this, &context, target, verb, i](WorkSlot& slot, EmitEvent emit,
                                                          Deadline deadline) -> asio::awaitable<void> {

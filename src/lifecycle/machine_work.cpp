@@ -11,6 +11,7 @@
 #include "deploy/artifacts.hpp"
 #include "lifecycle/check_list.hpp"
 #include "lifecycle/deploy_life.hpp"
+#include "lifecycle/deploy_purge.hpp"
 #include "lifecycle/machine_connection.hpp"
 #include "lifecycle/managed_machine.hpp"
 #include "lifecycle/pods.hpp"
@@ -276,7 +277,9 @@ asio::awaitable<std::string> update_machine(RunContext& context, MachineJob job,
     co_return text;
 }
 
-asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob job, Deadline deadline) {
+namespace {
+
+asio::awaitable<std::string> undo_on_machine(RunContext& context, MachineJob job, Deadline deadline) {
     if (is_lone_pod(context, job.target)) {
         auto text = co_await del_lone_pod(context, std::move(job), deadline);
         co_return text;
@@ -319,6 +322,18 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
                     fmt::format("could not undo everything of: {}; their records are kept, run it again", layers));
     }
     for (const std::string& line : report.would_undo) lines += line + "\n";
+    co_return lines;
+}
+
+}  // namespace
+
+asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob job, Deadline deadline) {
+    const std::string key = job.target.key;
+    const VmIdentity machine = job.target.machine;
+    VmContext vms = context.vms;
+    vms.note = [emit = job.emit](const std::string& text) { emit(event::Note{Severity::note, text}); };
+    std::string lines = co_await undo_on_machine(context, std::move(job), deadline);
+    if (context.request.purge && !context.request.dry_run) co_await purge_deploy(vms, key, machine, deadline);
     co_return lines;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "lifecycle/vm_import.hpp"
+#include "lifecycle/vm_keys.hpp"
 #include "lifecycle/vm_power.hpp"
 #include "ov/vm_defaults.hpp"
 
@@ -20,6 +21,19 @@ bool exists(const std::string& path) {
 
 std::string words_for(const VmIdentity& machine) {
     return machine.instance.empty() ? machine.entity : machine.entity + " -i " + machine.instance;
+}
+
+/// The private key that lets us into the machine; empty where only the ssh stanza, or an agent, knows.
+std::string identity_of(const VmContext& context, const DeployTarget& target, const state::VmFiles& files) {
+    if (exists(files.identity())) return files.identity();
+    if (!target.entity.spec) return {};
+    const std::string source = vm::key_source(*target.entity.spec);
+    if (source == "generate" || source == "none") return {};
+    try {
+        return ensure_login_key(files, source, context.paths.home).identity_file;
+    } catch (const Error&) {
+        return {};  // whoever made the stanza said so then
+    }
 }
 
 bool may_boot() {
@@ -47,13 +61,14 @@ SshDestination managed_destination(const VmContext& context, const DeployTarget&
     destination.port = known != nullptr ? known->ssh_port.value_or(0) : 0;
     destination.user = known != nullptr ? known->ssh_user : std::string();
     if (destination.user.empty() && target.entity.spec) destination.user = vm::login_user(*target.entity.spec);
-    if (destination.port == 0 || !exists(files.identity())) {
+    const std::string identity = identity_of(context, target, files);
+    if (destination.port == 0 || identity.empty()) {
         // The stanza that `vm create` wrote knows the rest: another machine's address, a key of the user's own.
         destination.host = target.machine.domain();
         return destination;
     }
     destination.host = "127.0.0.1";
-    destination.identities = {files.identity()};
+    destination.identities = {identity};
     destination.known_hosts = {files.known_hosts()};
     return destination;
 }

@@ -41,9 +41,8 @@ struct GuestMachine {
         to.identities = {key};
         to.known_hosts = {hosts};
         const std::string error = run([&]() -> asio::awaitable<void> {
-            const ov::NoteSink silent;
-            ov::ConnectLimits limits;
-            auto connection = co_await ov::connect_once(ssh, to, limits, silent, limit());
+            ov::ReadyOptions patient;
+            auto connection = co_await ov::connect_when_ready(ssh, to, std::move(patient), limit());
             auto launcher = std::make_unique<ov::SshLauncher>(std::move(connection), to);
             executor = std::make_unique<ov::RunnerExecutor>(std::move(launcher), runtime);
         });
