@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,7 @@ struct DeployRequest {
     std::shared_ptr<Builders> builders;  ///< none: a step that needs one is Error{unsupported}
     GateOptions gates;
     bool skip_unchanged = false;
+    std::optional<std::chrono::seconds> step_limit;                     ///< for each step, instead of its kind's own
     std::map<std::string, std::map<std::string, std::string>> secrets;  ///< by layer and name
     /// `ov_install.strategy` where somebody needs an `ov` in the machine (decisions 49); unset: nobody does.
     std::optional<std::string> guest_program;

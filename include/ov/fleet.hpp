@@ -84,7 +84,8 @@ struct FleetRequest {
     std::optional<std::chrono::seconds> timeout;  ///< for all the work on one machine
     std::chrono::seconds ssh_timeout{120};        ///< for it to let us in
     std::chrono::seconds cloud_init_timeout{600};
-    std::chrono::seconds reboot_timeout{420};  ///< for a machine to be back after a reboot step
+    std::chrono::seconds reboot_timeout{420};          ///< for a machine to be back after a reboot step
+    std::optional<std::chrono::seconds> step_timeout;  ///< for one step; unset: what its kind needs
 
     std::vector<std::string> add_layers;  ///< replaces the nodes' lists when not empty
     std::string primary_ref;              ///< `deploy add NAME REF`

@@ -23,6 +23,10 @@ void add_apply_flags(CLI::App& command, FleetFlags& flags) {
         .add_option("--reboot-timeout", flags.reboot_timeout,
                     "How long a machine may take to be back after a reboot (default 7m)")
         ->type_name("DURATION");
+    command
+        .add_option("--step-timeout", flags.step_timeout,
+                    "Limit for each step (default: 5m, commands and builds 30m, downloads 15m)")
+        ->type_name("DURATION");
     command.add_option("--builder-image", request.builder_image, "Container image for source builds");
     command.add_option("--format", flags.display.format, "Form of a dry run")
         ->check(CLI::IsMember({"table", "json"}))

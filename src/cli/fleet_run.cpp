@@ -109,6 +109,7 @@ void complete(FleetFlags& flags) {
     if (!flags.timeout.empty()) request.timeout = parse_duration(flags.timeout, "--timeout");
     if (!flags.ssh_timeout.empty()) request.ssh_timeout = parse_duration(flags.ssh_timeout, "--ssh-timeout");
     if (!flags.reboot_timeout.empty()) request.reboot_timeout = parse_duration(flags.reboot_timeout, "--reboot-timeout");
+    if (!flags.step_timeout.empty()) request.step_timeout = parse_duration(flags.step_timeout, "--step-timeout");
     if (request.batch && request.batch->value == 0) throw Error(Errc::usage, "--batch: at least one machine");
     request.gates.assume_yes = flags.assume_yes;
     if (flags.retry_failed.empty()) return;

@@ -22,7 +22,7 @@ struct DisplayOptions {
 struct FleetFlags {
     FleetRequest request;
     DisplayOptions display;
-    std::string batch, max_fail, timeout, ssh_timeout, reboot_timeout, retry_failed;
+    std::string batch, max_fail, timeout, ssh_timeout, reboot_timeout, step_timeout, retry_failed;
     bool assume_yes = false;
 };
 

@@ -75,6 +75,7 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
             } catch (const Error& error) {
                 throw error.within(fmt::format("layer {}: step {} ({})", plan.layer, s + 1, step.summary));
             }
+            if (request.step_limit) step.script.limit = *request.step_limit;
             const auto state = resuming ? state_of(journal->second, plan.layer, digest, step.index) : std::nullopt;
             if (gates.skips(p, s))
                 step.skip = fmt::format("requires --{}", to_string(plan.steps[s].gate()));
