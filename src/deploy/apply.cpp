@@ -149,6 +149,15 @@ asio::awaitable<void> Apply::ship(const PreparedStep& step, Deadline deadline) {
     target.path = builder_archive(std::get<BuilderStep>(step.step->body), report_.facts.home, session_.place().run_dir);
     target.mode = 0600;
     events_(event::Transfer{step.summary, 0, std::nullopt});
+    if (step.script.as == RunAs::user) {
+        // The step has not begun: whatever ends this run, the next one or a teardown knows what lies there.
+        const std::string directory = target.path.substr(0, target.path.rfind('/'));
+        const std::string note =
+            fmt::format("ov_record={} {}ov_sync \"$ov_journal\"\n", script_word(journal_record(step, request_.run)),
+                        script_call("ov_op", {"rm-dir-recursive", directory}));
+        const GuestParts library = {GuestPart::journal};
+        co_await session_.must(RunAs::user, library, note, "recording what is going to be sent", deadline);
+    }
     auto source = tar_of_archive(request_.builders->runtime(), step.archive);
     co_await session_.executor().put(std::move(source), std::move(target), deadline);
 }
@@ -270,6 +279,7 @@ asio::awaitable<void> Apply::finish(bool complete, Deadline deadline) {
     write.script = shell_block_script(session_.facts().shell, session_.facts().home);
     write.record = "\"v\":1,\"layer\":\"\",\"step\":0,\"kind\":\"ShellBlock\"";
     write.label = "the shell's start file";
+    if (request_.step_limit) write.limit = *request_.step_limit;
     write.in_runner = true;
     Command read;
     read.in_runner = true;

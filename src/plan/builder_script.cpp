@@ -95,9 +95,9 @@ bool is_builder_cache(std::string_view relative) {
 }
 
 std::string builder_archive(const BuilderStep& step, std::string_view home, std::string_view run_dir) {
-    // A home has room for what goes into it; a temporary directory may lie in memory.
+    // A home has room for what goes into it; a temporary directory may lie in memory. The directory is the deploy's own.
     const std::string name = sha256_hex(step.builder + "\n" + step.layer).substr(0, 16);
-    return step.builder == "aur" ? fmt::format("{}/build-{}.tar", run_dir, name) : fmt::format("{}/.ov-{}.tar", home, name);
+    return step.builder == "aur" ? fmt::format("{}/build-{}.tar", run_dir, name) : fmt::format("{}/.ov-build-{}/tar", home, name);
 }
 
 std::string builder_guest_text(const BuilderStep& step, const StepContext& context) {

@@ -115,6 +115,59 @@ TEST_CASE("a cancelled deploy leaves a true ledger") {
     CHECK(rig.changes_since(before) == "");
 }
 
+TEST_CASE("a step that takes longer than it was given is ended; the next run does it again") {
+    DeployRig rig;
+    const auto before = rig.manifest();
+    const auto plan =
+        DeployRig::plan("web", {rig.write("x", "1"), DeployRig::cmd("[ -e \"$HOME/go\" ] || sleep 100"), rig.write("y", "2")});
+    rig.step_limit = std::chrono::seconds(1);
+    CHECK(rig.apply({plan}).find("longer than its limit of 1 s") != std::string::npos);
+    CHECK(rig.code == Errc::timed_out);
+    CHECK(rig.steps_seen == std::vector<std::string>{"web/1:ok", "web/2:failed"});
+    spill(rig.home() / "go", "");
+    CHECK(rig.apply({plan}) == "");
+    CHECK(rig.steps_seen == std::vector<std::string>{"web/1:skipped", "web/2:ok", "web/3:ok"});
+    std::filesystem::remove(rig.home() / "go");
+    CHECK(rig.del() == "");
+    CHECK(rig.changes_since(before) == "");
+}
+
+TEST_CASE("what a builder made is on record before it is sent: a step that is cancelled leaves nothing of it behind") {
+    DeployRig rig;
+    const auto before = rig.manifest();
+    BuilderStep npm;
+    npm.builder = "npm";
+    npm.layer = "web";
+    npm.layer_dir = (rig.root() / "layer").string();
+    spill(rig.root() / "layer/package.json", "{}");
+    npm.image = "localhost/some:1";
+    rig.podman = (rig.root() / "podman").string();
+    spill(rig.podman,
+          "#!/bin/bash\n"
+          "case \"$1 $2\" in 'image exists') exit ;; 'image inspect') echo 0123456789ab; exit ;; esac\n"
+          "cat >/dev/null\n"
+          "while (($#)); do [[ $1 != -v || $2 != *:rw ]] || stage=${2%%:*}; shift; done\n"
+          "mkdir -p \"$stage/.npm-global/bin\"; echo made >\"$stage/.npm-global/bin/tool\"\n");
+    ::chmod(rig.podman.c_str(), 0755);
+    // The record of the step is asked for by a command behind it that never ends.
+    const auto plan = DeployRig::plan("web", {npm, DeployRig::cmd("echo begun; sleep 100")});
+    rig.cancel_at = "begun";
+    const std::string error = rig.apply({plan});
+    CAPTURE(error);
+    CHECK(rig.code == Errc::cancelled);
+    CHECK(slurp(rig.home() / ".npm-global/bin/tool") == "made\n");
+    bool recorded = false;
+    for (const auto& file : std::filesystem::directory_iterator(rig.ledger() / "journal")) {
+        const std::string journal = slurp(file.path());
+        const std::size_t op = journal.find("rm-dir-recursive\",\"targets\":[\"" + (rig.home() / ".ov-build-").string());
+        recorded = op != std::string::npos && op < journal.find("\"state\":\"ok\"");
+    }
+    CHECK(recorded);
+    rig.cancel_at.clear();
+    CHECK(rig.del() == "");
+    CHECK(rig.changes_since(before) == "");
+}
+
 TEST_CASE("two deploys share a layer: the last claim takes it with it") {
     DeployRig rig;
     const auto before = rig.manifest();

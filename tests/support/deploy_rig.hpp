@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "async/runtime.hpp"
+#include "deploy/builders.hpp"
 #include "exec/local_launcher.hpp"
 #include "exec/runner_executor.hpp"
 #include "ov/deploy.hpp"
@@ -82,10 +83,14 @@ public:
         request.key = key;
         request.run = "run" + std::to_string(++runs_);
         request.skip_unchanged = skip_unchanged;
+        request.step_limit = step_limit;
         request.plans = std::make_shared<PlanCache>([plans](const CompileContext&) { return plans; });
         return with_machine(
             [request](Machine& machine, Deadline deadline, EmitEvent emit, DeployRig& rig) -> asio::awaitable<void> {
-                rig.report = co_await apply_deploy(machine, request, deadline, emit);
+                DeployRequest mine = request;
+                if (!rig.podman.empty())
+                    mine.builders = std::make_shared<Builders>(*rig.runtime_, (rig.root() / "builders").string(), rig.podman);
+                rig.report = co_await apply_deploy(machine, std::move(mine), deadline, emit);
             });
     }
 
@@ -108,6 +113,7 @@ public:
         notes.clear();
         output.clear();
         Runtime runtime(7);
+        runtime_ = &runtime;
         Machine machine;
         machine.executor = std::make_unique<RunnerExecutor>(make_local_launcher(runtime.io.get_executor()), runtime);
         const Deadline deadline = Deadline::unlimited("web").child(std::chrono::seconds(60));
@@ -142,6 +148,8 @@ public:
     TeardownReport teardown;
     Errc code = Errc::internal;
     bool skip_unchanged = false;
+    std::optional<std::chrono::seconds> step_limit;
+    std::string podman;  ///< a program that plays podman; empty: there are no builders
     int stop_after = 0;  ///< > 0: the operator is killed after so many steps of its event loop
     int loop_steps = 0;
     bool died = false;
@@ -159,6 +167,7 @@ private:
     }
 
     GuestShell shell_;
+    Runtime* runtime_ = nullptr;
     int runs_ = 0;
 };
 

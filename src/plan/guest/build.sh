@@ -1,7 +1,7 @@
 # What builders made on the operator's machine: unpacked beside its place, compared, recorded, moved.
 
-# ov_unpack ARCHIVE [PATTERN...]: the files of a tar for the deploy user's home. Directories that match a PATTERN (relative to
-# the home) belong to the deploy as a whole.
+# ov_unpack ARCHIVE [PATTERN...]: the files of a tar for the deploy user's home. The archive stands in a directory of its own,
+# which goes. Directories that match a PATTERN (relative to the home) belong to the deploy as a whole.
 ov_unpack() {
     local archive=$1 stage=$1.d status=0
     shift
@@ -9,7 +9,7 @@ ov_unpack() {
     mkdir -m 0700 -- "$stage" && tar -C "$stage" --no-same-owner -xpf "$archive" || status=1
     rm -f -- "$archive"
     ((status)) || ov_place_tree "$stage" "$@" || status=1
-    rm -rf -- "$stage"
+    rm -rf -- "${archive%/*}"
     return "$status"
 }
 
@@ -62,8 +62,7 @@ ov_pacman_files() {
     ov_repair_packages pac
     while before=${ov_backup-}/packages.$n && [[ -e $before ]]; do n=$((n + 1)); done
     if [[ -n ${ov_record-} ]]; then
-        ov_package_list pac >"$before" && ov_sync "$before" || return
-        ov_package_op pac "$before" || return
+        ov_package_list pac >"$before" && ov_package_op pac "$before" && ov_sync "$before" "$ov_journal" || return
     fi
     for name; do
         [[ $(pacman -Qq -- "$name" 2>/dev/null) != "$name" ]] || there+=("$name")

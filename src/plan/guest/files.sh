@@ -54,8 +54,9 @@ ov_back_up() {
     [[ -n ${ov_record-} ]] || return 0
     local copy n=1
     while copy=$ov_backup/$n && [[ -e $copy || -L $copy ]]; do n=$((n + 1)); done
-    cp -a -- "$1" "$copy" || return
-    ov_op restore-file "$1" backup "$copy" digest "$2"
+    cp -a -- "$1" "$copy" && ov_op restore-file "$1" backup "$copy" digest "$2" || return
+    # A rename outlives a power cut sooner than the bytes of a copy: the old ones would be nowhere.
+    if [[ -f $copy && ! -L $copy ]]; then ov_sync "$copy" "$ov_journal"; else sync; fi
 }
 
 # ov_write MODE PATH DIGEST CONTENT [OWNER [KIND]]: exactly these bytes; KIND is the reverse operation of a new file.

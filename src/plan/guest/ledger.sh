@@ -53,6 +53,8 @@ ov_drop_run() {
 # be at work although the lock is free.
 ov_mark_root() {
     local stat
+    # A sudo that keeps the user's PATH: the programs of root's steps are in these.
+    [[ :$PATH: == *:/usr/sbin:* ]] || PATH+=:/usr/local/sbin:/usr/sbin:/sbin
     read -r stat <"/proc/$BASHPID/stat" && ov_start_time "$stat" && printf '%s %s\n' "$BASHPID" "$ov_started" >"$ov_ledger/.root"
 }
 ov_await_root() {

@@ -76,8 +76,9 @@ ov_packages() {
     ov_repair_packages "$format"
     while before=${ov_backup-}/packages.$n && [[ -e $before ]]; do n=$((n + 1)); done
     if [[ -n ${ov_record-} ]]; then
-        ov_package_list "$format" >"$before" && ov_sync "$before" || return
-        ov_package_op "$format" "$before" || return
+        ov_package_list "$format" >"$before" && ov_package_op "$format" "$before" || return
+        # Package managers sync what they do: after a power cut their work is there, and this must be too.
+        ov_sync "$before" "$ov_journal" || return
     fi
     case $format in
         deb) ov_apt_update && ov_apt install -y "${options[@]}" "$@" || status=$? ;;
