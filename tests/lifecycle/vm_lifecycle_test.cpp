@@ -8,6 +8,7 @@
 
 #include "async/task_group.hpp"
 #include "backend/libvirt_machines.hpp"
+#include "lifecycle/deploy_life.hpp"
 #include "lifecycle/managed_machine.hpp"
 #include "lifecycle/vm_create.hpp"
 #include "lifecycle/vm_orphans.hpp"
@@ -176,6 +177,45 @@ TEST_CASE("a deploy and the state of its machine: undefined, off, paused, runnin
     CHECK(ready() == "shut off");
     CHECK(emitted == "ov-web is shut off: starting it");
     CHECK(rig.state() == "running");
+}
+
+TEST_CASE("a rebuild that nobody asked for is refused unless the deploy is disposable (cli-and-config 8.3)") {
+    if (!has_qemu()) return;
+    struct Row {
+        const char* name;
+        const char* node;
+        bool attended, rebuilt;
+    };
+    const Row rows[] = {
+        {"unattended, not disposable", "{target: vm, vm: web}", false, false},
+        {"unattended, disposable: false", "{target: vm, vm: web, disposable: false}", false, false},
+        {"unattended, a lifecycle word implies nothing", "{target: vm, vm: web, lifecycle: disposable}", false, false},
+        {"unattended, disposable", "{target: vm, vm: web, disposable: true}", false, true},
+        {"asked for, not disposable", "{target: vm, vm: web}", true, true},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        std::string project = ov::test::one_vm;
+        project.replace(project.find("{target: vm, vm: web}"), 21, row.node);
+        VmRig rig(project);
+        rig.disk();
+        CHECK(rig.create() == "created");
+        CHECK(rig.stop() == "");  // without a guest nobody would answer the request to shut down
+        rig.load();
+        rig.notes.clear();
+        const std::string error = rig.run([&]() -> asio::awaitable<void> {
+            ov::RebuildOptions options;
+            options.attended = row.attended;
+            const ov::DeployTarget target = ov::resolve_target(*rig.context->project, "site", true);
+            co_await ov::rebuild_vm(*rig.context, *rig.hypervisors, target, options, VmRig::limit());
+        });
+        CAPTURE(error);
+        const bool named = error.find("gate_closed: deploy site: \"site\" is not marked `disposable: true`") == 0 &&
+                           error.find("it is not rebuilt unasked") != std::string::npos;
+        CHECK((row.rebuilt ? error.empty() : named));
+        CHECK((rig.notes.find("rebuilding it anyway per your explicit `ov update`.") != std::string::npos) == row.attended);
+        CHECK(rig.state() == (row.rebuilt ? "running" : "shut off"));
+    }
 }
 
 TEST_CASE("a machine on libvirt: created, listed, found again by the backend that its state names, destroyed") {
