@@ -1,8 +1,9 @@
-"""Runs inside a guest as root: prints one line per path, package and unit, so that two moments can be compared with diff."""
+"""Runs inside a guest as root: prints one line per path (below the arguments, else everywhere), package and unit, for a diff of two moments."""
 import hashlib
 import os
 import stat
 import subprocess
+import sys
 
 SKIPPED = {"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/lost+found", "/boot", "/var/lib/apt", "/var/lib/dpkg", "/var/cache", "/var/log",
            "/var/lib/systemd/random-seed", "/var/lib/systemd/timers", "/var/lib/private", "/var/lib/cloud", "/etc/ld.so.cache",
@@ -39,7 +40,8 @@ def walk(top):
                 walk(path)
 
 
-walk("/")
+for top in sys.argv[1:] or ["/"]:
+    walk(top)
 for command in (["dpkg-query", "-W", "-f", "package ${Package} ${Version} ${db:Status-Status}\n"],
                 ["systemctl", "list-unit-files", "--no-legend", "--no-pager", "--plain"],
                 ["systemctl", "list-units", "--type=service,socket,timer", "--state=active", "--no-legend", "--no-pager", "--plain"]):
