@@ -4,19 +4,18 @@
 #include <set>
 
 #include "async/task_group.hpp"
-#include "deploy/builders.hpp"
+#include "deploy/build_steps.hpp"
 #include "deploy/clock.hpp"
 #include "deploy/cloud_init_wait.hpp"
 #include "deploy/guest_program.hpp"
+#include "deploy/package_repair.hpp"
 #include "deploy/reboot.hpp"
 #include "deploy/run_identity.hpp"
 #include "deploy/shell_block.hpp"
 #include "deploy/step_batch.hpp"
 #include "deploy/step_equipment.hpp"
-#include "deploy/tree_archive.hpp"
 #include "ov/deploy.hpp"
 #include "ov_config.hpp"
-#include "plan/builder_script.hpp"
 #include "plan/script_text.hpp"
 
 namespace ov {
@@ -36,9 +35,6 @@ public:
 
 private:
     asio::awaitable<void> preflight(Deadline deadline);
-    asio::awaitable<void> repair_packages(Deadline deadline);
-    asio::awaitable<void> run_builders(Deadline deadline);
-    asio::awaitable<void> ship(const PreparedStep& step, Deadline deadline);
     asio::awaitable<void> begin(Deadline deadline);
     asio::awaitable<void> steps(Deadline deadline);
     asio::awaitable<void> one_reboot(const PreparedStep& step, Deadline deadline);
@@ -111,10 +107,10 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     }
     ledger_ = on_guest_;
     ledger_.fold_all(utc_now());
-    co_await repair_packages(deadline);
+    co_await repair_packages(session_, ledger_, deadline);
     plan_ = prepare_deploy(request_, probe.facts, on_guest_, session_.place().run_dir);
     report_.steps = static_cast<int>(plan_.steps.size());
-    co_await run_builders(deadline);
+    co_await run_builders(request_, probe.facts, plan_.steps, deadline, events_);
 
     LedgerJson record = deploy_record();
     ledger_.supersede(request_.deploy_id, record);
@@ -129,62 +125,6 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     report_.notes = plan_.notes;
     report_.notes.insert(report_.notes.end(), ledger_.notes.begin(), ledger_.notes.end());
     for (const std::string& note : report_.notes) events_(event::Note{Severity::note, note});
-}
-
-/// Containers run before anything is changed on the machine.
-asio::awaitable<void> Apply::run_builders(Deadline deadline) {
-    for (PreparedStep& step : plan_.steps) {
-        if (step.script.action != GuestAction::build || !step.skip.empty()) continue;
-        if (!request_.builders)
-            throw Error(Errc::unsupported, fmt::format("layer {}: step {} ({}): there are no builders here", step.layer,
-                                                       step.index + 1, step.summary));
-        const BuilderStep& body = std::get<BuilderStep>(step.step->body);
-        step.archive = co_await request_.builders->build(body, report_.facts.home, report_.facts.arch, deadline, events_);
-    }
-}
-
-/// Streams what a builder made to where the step looks for it.
-asio::awaitable<void> Apply::ship(const PreparedStep& step, Deadline deadline) {
-    PutTarget target;
-    target.path = builder_archive(std::get<BuilderStep>(step.step->body), report_.facts.home, session_.place().run_dir);
-    target.mode = 0600;
-    events_(event::Transfer{step.summary, 0, std::nullopt});
-    if (step.script.as == RunAs::user) {
-        // The step has not begun: whatever ends this run, the next one or a teardown knows what lies there.
-        const std::string directory = target.path.substr(0, target.path.rfind('/'));
-        const std::string note =
-            fmt::format("ov_record={} {}ov_sync \"$ov_journal\"\n", script_word(journal_record(step, request_.run)),
-                        script_call("ov_op", {"rm-dir-recursive", directory}));
-        const GuestParts library = {GuestPart::journal};
-        co_await session_.must(RunAs::user, library, note, "recording what is going to be sent", deadline);
-    }
-    auto source = tar_of_archive(request_.builders->runtime(), step.archive);
-    co_await session_.executor().put(std::move(source), std::move(target), deadline);
-}
-
-/// A run that was killed between an installation and its record: what it added is found out now, before anything is added.
-asio::awaitable<void> Apply::repair_packages(Deadline deadline) {
-    const GuestParts library = {GuestPart::packages};
-    for (auto& [name, record] : ledger_.layers) {
-        if (!record.contains("reverse_ops") || !record["reverse_ops"].is_array()) continue;
-        LedgerJson kept = LedgerJson::array();
-        for (LedgerJson op : record["reverse_ops"]) {
-            const ReverseOp parsed = reverse_op_of(op);
-            if (parsed.kind == "package-remove" && parsed.targets.empty() && parsed.extra.contains("before")) {
-                const std::string script = script_call("ov_print_added", {parsed.format, parsed.extra.at("before")});
-                const std::string added =
-                    co_await session_.must(RunAs::root, library, script, "packages of an interrupted run", deadline);
-                LedgerJson names = LedgerJson::array();
-                for (std::size_t at = 0, end = 0; (end = added.find('\n', at)) != std::string::npos; at = end + 1)
-                    names.push_back(added.substr(at, end - at));
-                if (names.empty()) continue;
-                op["targets"] = std::move(names);
-                op.erase("extra");
-            }
-            kept.push_back(std::move(op));
-        }
-        record["reverse_ops"] = std::move(kept);
-    }
 }
 
 /// The intents and the deploy record are on the machine before the first step begins.
@@ -241,7 +181,7 @@ asio::awaitable<void> Apply::steps(Deadline deadline) {
         }
         if (!step.archive.empty()) {
             co_await flush();
-            co_await ship(step, deadline);
+            co_await ship_build(session_, request_, step, deadline, events_);
         }
         batch.push_back(&step);
     }

@@ -8,55 +8,13 @@
 #include <vector>
 
 #include "base/shell_quote.hpp"
+#include "deploy/check_system.hpp"
+#include "deploy/check_text.hpp"
 
 namespace ov {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0;;) {
-        const std::size_t end = text.find(separator, at);
-        parts.emplace_back(text.substr(at, end == std::string_view::npos ? end : end - at));
-        if (end == std::string_view::npos) return parts;
-        at = end + 1;
-    }
-}
-
-std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> all;
-    std::string word;
-    for (const char c : text) {
-        if (c != ' ' && c != '\t' && c != '\n') {
-            word += c;
-        } else if (!word.empty()) {
-            all.push_back(std::exchange(word, {}));
-        }
-    }
-    if (!word.empty()) all.push_back(word);
-    return all;
-}
-
-/// The first line; the rest stays in `text`.
-std::string take_line(std::string_view& text) {
-    const std::size_t end = text.find('\n');
-    std::string line(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    return line;
-}
-
-const char* yes_no(bool value) {
-    return value ? "true" : "false";
-}
-
-bool is_number(std::string_view text) {
-    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
+using namespace check_text;
 
 std::string without_zeros(std::string_view mode) {
     const std::size_t first = mode.find_first_not_of('0');
@@ -237,76 +195,6 @@ CheckVerdict judge_process(const Check& check, const CommandResult& result) {
     const bool running = result.status == 0, wanted = check.flag("running", true);
     if (running != wanted) return failed(fmt::format("running={}, want {}", yes_no(running), yes_no(wanted)));
     return passed(fmt::format("running={}", yes_no(running)));
-}
-
-// --- accounts, kernel ---------------------------------------------------------------------------------------------------
-
-CheckVerdict judge_user(const Check& check, const CommandResult& result) {
-    if (result.status != 0) return failed("user not found");
-    std::string_view rest = result.out;
-    const std::vector<std::string> fields = split(take_line(rest), ':');
-    if (fields.size() < 7) return failed("unexpected answer: " + preview(result.out));
-    static constexpr std::pair<const char*, std::size_t> parts[] = {{"uid", 2}, {"gid", 3}, {"home", 5}, {"shell", 6}};
-    for (const auto& [key, index] : parts)
-        if (check.has(key) && fields[index] != check.text(key))
-            return failed(fmt::format("{}={}, want {}", key, fields[index], check.text(key)));
-    const std::vector<std::string> groups = words(rest);
-    for (const std::string& group : check.list("groups"))
-        if (std::ranges::find(groups, group) == groups.end()) return failed(fmt::format("not in group {}", group));
-    return passed(fmt::format("uid={} gid={}", fields[2], fields[3]));
-}
-
-CheckVerdict judge_group(const Check& check, const CommandResult& result) {
-    if (result.status != 0) return failed("group not found");
-    const std::vector<std::string> fields = split(trimmed(result.out), ':');
-    if (fields.size() < 3) return failed("unexpected answer: " + preview(result.out));
-    if (check.has("gid") && fields[2] != check.text("gid"))
-        return failed(fmt::format("gid={}, want {}", fields[2], check.text("gid")));
-    return passed(fmt::format("gid={}", fields[2]));
-}
-
-CheckVerdict judge_interface(const Check& check, const CommandResult& result) {
-    if (result.status != 0) return failed("interface not found");
-    std::string mtu;
-    std::vector<std::string> addresses;
-    for (const std::string& line : split(result.out, '\n')) {
-        const std::vector<std::string> parts = words(line);
-        for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-            if (parts[i] == "mtu" && mtu.empty()) mtu = parts[i + 1];
-            if (parts[i] == "inet" || parts[i] == "inet6") addresses.push_back(parts[i + 1]);
-        }
-    }
-    if (check.has("mtu") && mtu != check.text("mtu")) return failed(fmt::format("mtu={}, want {}", mtu, check.text("mtu")));
-    for (const std::string& wanted : check.list("addrs")) {
-        const bool whole = wanted.find('/') != std::string::npos;
-        const bool there = std::ranges::any_of(addresses, [&](const std::string& address) {
-            return (whole ? address : address.substr(0, address.find('/'))) == wanted;
-        });
-        if (!there) return failed("missing address " + wanted);
-    }
-    return passed("ok");
-}
-
-CheckVerdict judge_kernel_parameter(const Check& check, const CommandResult& result) {
-    if (result.status != 0) return failed(fmt::format("kernel param not readable (exit {})", result.status));
-    const std::string value(trimmed(result.out));
-    if (const auto wrong = mismatch(check.matching("value"), value)) return failed(fmt::format("value={}: {}", value, *wrong));
-    return passed("value=" + value);
-}
-
-CheckVerdict judge_mount(const Check& check, const CommandResult& result) {
-    const std::string_view lines = trimmed(result.out);
-    if (result.status != 0 || lines.empty()) return failed("mount not found");
-    const std::size_t last = lines.rfind('\n');
-    const std::vector<std::string> fields = words(last == std::string_view::npos ? lines : lines.substr(last + 1));
-    if (fields.size() < 3) return failed("unexpected answer: " + preview(result.out));
-    static constexpr std::pair<const char*, const char*> parts[] = {{"mount_source", "source"}, {"filesystem", "filesystem"}};
-    for (std::size_t i = 0; i < 2; ++i)
-        if (check.has(parts[i].first) && fields[i] != check.text(parts[i].first))
-            return failed(fmt::format("{}={}, want {}", parts[i].second, fields[i], check.text(parts[i].first)));
-    if (const auto wrong = mismatch(check.matching("opt"), fields[2]))
-        return failed(fmt::format("opts \"{}\": {}", fields[2], *wrong));
-    return passed(fmt::format("source={} fstype={}", fields[0], fields[1]));
 }
 
 using Judge = CheckVerdict (*)(const Check&, const CommandResult&);
