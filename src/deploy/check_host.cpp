@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "async/watchdog.hpp"
+#include "deploy/check_artifact.hpp"
 #include "deploy/check_http.hpp"
 
 namespace ov {
@@ -136,6 +137,21 @@ CheckVerdict HostChecks::kill(const Check& check) const {
     return passed(fmt::format("sent SIG{} to pid={}", name, pid));
 }
 
+asio::awaitable<CheckVerdict> HostChecks::method(Check check, Deadline deadline) {
+    if (!domain_) co_return failed(fmt::format("{} {}: the machine has no domain on this host", check.verb, check.subject));
+    // File systems keep coarser times than clocks.
+    const auto begun = std::filesystem::file_time_type::clock::now() - std::chrono::milliseconds(20);
+    const CommandResult result = co_await domain_(check, deadline);
+    CheckVerdict verdict = judge_command(check, result);
+    if (verdict.status != CheckStatus::pass) co_return verdict;
+    auto looking = [check, directory = directory_, begun] { return artifact_problem(check, directory, begun); };
+    const auto problem = co_await runtime_.pool.run(deadline, std::move(looking));
+    if (problem) co_return failed(*problem);
+    for (const std::string& text : {preview(result.out), preview(result.err)})
+        if (!text.empty()) co_return passed(text);
+    co_return passed(fmt::format("{} {}: exit={}", check.verb, check.subject, result.status));
+}
+
 asio::awaitable<CheckVerdict> HostChecks::run(Check check, Deadline deadline) {
     const std::string verb = check.verb, subject = check.subject;
     if (verb == "port") {
@@ -171,8 +187,12 @@ asio::awaitable<CheckVerdict> HostChecks::run(Check check, Deadline deadline) {
         co_return wrong ? failed(*wrong) : passed("value=" + subject);
     }
     if (verb == "summarize") co_return failed("summarize belongs into a scenario");
-    if (verb == "libvirt" || verb == "spice" || verb == "vnc")
-        co_return failed(fmt::format("{} {}: this version runs no methods of a domain in checks", verb, subject));
+    if (verb == "libvirt") {
+        auto verdict = co_await method(check, deadline);
+        co_return verdict;
+    }
+    if (verb == "spice" || verb == "vnc")
+        co_return failed(fmt::format("{} {}: this version speaks to no display in checks", verb, subject));
     co_return failed(fmt::format("{} needs a container or a cluster, not a VM target", verb));
 }
 

@@ -44,13 +44,17 @@ std::chrono::nanoseconds duration_of(const Check& check, std::string_view key, s
 std::chrono::nanoseconds default_timeout(const Check& check) {
     if (check.verb == "command") return 300s;
     if (!check.on_host()) return 60s;
+    if (check.verb == "libvirt" || check.verb == "spice" || check.verb == "vnc") return 60s;
     return check.verb == "http" ? 10s : 3s;
 }
 
 class CheckRun {
 public:
     CheckRun(Executor& executor, Runtime& runtime, CheckRequest request, EmitEvent events)
-        : executor_(executor), request_(std::move(request)), events_(std::move(events)), host_(runtime, request_.directory) {}
+        : executor_(executor),
+          request_(std::move(request)),
+          events_(std::move(events)),
+          host_(runtime, request_.directory, request_.domain) {}
 
     asio::awaitable<std::vector<CheckResult>> run(Deadline deadline) {
         choose();

@@ -12,6 +12,7 @@
 #include "lifecycle/check_list.hpp"
 #include "lifecycle/deploy_life.hpp"
 #include "lifecycle/deploy_purge.hpp"
+#include "lifecycle/domain_method.hpp"
 #include "lifecycle/machine_connection.hpp"
 #include "lifecycle/managed_machine.hpp"
 #include "lifecycle/pods.hpp"
@@ -70,6 +71,15 @@ asio::awaitable<void> check_machine(RunContext& context, const MachineJob& job, 
     request.checks = std::move(checks);
     request.variables = check_variables(job.target, opened.port, opened.user);
     request.directory = context.project->directory;
+    if (job.target.is_managed() && !job.target.outer) {
+        RunContext* shared = &context;
+        request.domain = [shared, machine = job.target.machine](Check check, Deadline limit) {
+            return run_domain_method(shared->vms, shared->hypervisors, machine, std::move(check), shared->project->directory,
+                                     limit);
+        };
+    }
+    if (job.target.entity.spec)
+        for (const auto& display : job.target.entity.spec->libvirt.devices.graphics) request.displays.insert(display.type);
     const auto results = co_await run_checks(executor, context.runtime, std::move(request), deadline, job.emit);
     const auto bad = std::ranges::count(results, CheckStatus::fail, &CheckResult::status);
     if (bad > 0) throw Error(Errc::checks_failed, fmt::format("{} check{} failed", bad, bad == 1 ? "" : "s"));
