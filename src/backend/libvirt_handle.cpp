@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 namespace ov {
@@ -20,6 +21,8 @@ constexpr unsigned keepalive_count = 3;
 
 Errc code_of(const virError& error) {
     if (error.code == VIR_ERR_NO_DOMAIN || error.code == VIR_ERR_NO_DOMAIN_SNAPSHOT) return Errc::not_found;
+    // This process's own connection is open by then: a helper of the daemon does not answer it (virtlogd).
+    if (error.message != nullptr && std::string_view(error.message).starts_with("Failed to connect socket")) return Errc::io;
     if (error.domain == VIR_FROM_RPC || error.code == VIR_ERR_RPC || error.code == VIR_ERR_INVALID_CONN ||
         error.code == VIR_ERR_NO_CONNECT)
         return Errc::transport_lost;
