@@ -11,7 +11,6 @@ import rig
 from rig import ROOT, SUPPORT, Failed, Skip, check
 
 PAIR = pathlib.Path(os.environ.get("OV_LIBVIRT_PAIR", rig.build_folder() / "libvirt-11"))
-USER = 1000
 
 
 def scratch(prefix):
@@ -106,7 +105,7 @@ class Here:
 
 class Session(Here):
     """The same as an ordinary user under libvirt 11.3. Not a chroot: there passt may make no user namespace."""
-    backend = "libvirt"
+    backend, user = "libvirt", 1000
 
     def __init__(self, place):
         super().__init__(place)
@@ -116,17 +115,43 @@ class Session(Here):
             shutil.copy("/etc/resolv.conf", PAIR / "etc/resolv.conf")
             packages = "libvirt-daemon openssh-client libssh2-1 libyaml-cpp0.7 libspdlog1.10 libfmt9 libpugixml1v5 libre2-9 libarchive13 libcurl4 iproute2"
             subprocess.run(["chroot", PAIR, "sh", "-ec", f"export DEBIAN_FRONTEND=noninteractive; apt-get -qq install -y --no-install-recommends {packages} > /dev/null; "
-                            f"id -u tester > /dev/null 2>&1 || useradd -m -u {USER} tester"], check=True, stderr=subprocess.DEVNULL)
+                            f"id -u tester > /dev/null 2>&1 || useradd -m -u 1000 tester"], check=True, stderr=subprocess.DEVNULL)
             (PAIR / ".session").touch()
         (self.dir / "run").mkdir(mode=0o700, exist_ok=True)
         self.own()
 
     def own(self):
         """What was written by root meanwhile belongs to the user."""
-        subprocess.run(["chown", "-R", f"{USER}:{USER}", self.dir], check=True)
+        subprocess.run(["chown", "-R", f"{self.user}:{self.user}", self.dir], check=True)
 
     def wrap(self, words):
         inside = ('set -e; mount --bind "$0" "$0"; cd "$0"; for d in proc dev sys tmp; do mount --rbind /$d $d; done; mkdir -p .old; '
-                  "pivot_root . .old; cd /; umount -l /.old; cd \"$1\"; shift; exec setpriv --reuid=%d --regid=%d --clear-groups \"$@\"" % (USER, USER))
+                  "pivot_root . .old; cd /; umount -l /.old; cd \"$1\"; shift; exec setpriv --reuid=%d --regid=%d --clear-groups \"$@\"" % (self.user, self.user))
         environment = ["env", "-i", f"HOME={self.dir}/home", f"XDG_RUNTIME_DIR={self.dir}/run", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C.UTF-8"]
         return ["unshare", "--mount", "--propagation", "private", "bash", "-c", inside, str(PAIR), str(self.dir / "project"), *environment, *words], dict(os.environ)
+
+
+class System(Session):
+    """The same as root under the system daemon of libvirt 11.3."""
+    user = 0
+
+    def __init__(self, place):
+        super().__init__(place)
+        (PAIR / "etc/libvirt").mkdir(exist_ok=True)
+        (PAIR / "etc/libvirt/qemu.conf").write_text('user = "root"\ngroup = "root"\nsecurity_driver = "none"\nnamespaces = []\ncgroup_controllers = []\n'
+                                                    'stdio_handler = "file"\n')
+        # passt of Debian 12 becomes nobody when root starts it, and writes its pid file after that.
+        passt = PAIR / "run/libvirt/qemu/passt"
+        passt.mkdir(parents=True, exist_ok=True)
+        passt.chmod(0o1777)
+        # It lives in a mount namespace of its own; its sockets are in the root's own /run.
+        self.daemon = subprocess.Popen(self.wrap(["libvirtd"])[0], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        for _ in range(100):
+            if self.run("virsh", "-q", "-c", "qemu:///system", "list", expect=None).returncode == 0:
+                return
+            time.sleep(0.2)
+        raise Skip("no system daemon answers in the root with libvirt 11.3")
+
+    def close(self):
+        self.daemon.terminate()
+        self.daemon.wait(20)
