@@ -1,14 +1,13 @@
 #include "cli/deploy_command.hpp"
 
 #include <memory>
-#include <ostream>
 
 #include "cli/check_command.hpp"
+#include "cli/deploy_file_command.hpp"
 #include "cli/deploy_status_command.hpp"
 #include "cli/fleet_instances_command.hpp"
 #include "cli/fleet_run.hpp"
 #include "cli/image_command.hpp"
-#include "lifecycle/deploy_target.hpp"
 
 namespace ov::cli {
 
@@ -72,8 +71,7 @@ void add_deploy_commands(CLI::App& app, AppContext& context) {
     add_deploy_del(*deploy, context);
     add_deploy_status(*deploy, context);
     add_deploy_from_image(*deploy, context);
-    CLI::App* path = deploy->add_subcommand("path", "Print where this host's deploy.yml is");
-    path->callback([&context] { context.action = [&context] { context.out << operator_paths().deploy_file() << '\n'; }; });
+    add_deploy_file_commands(*deploy, context);
 }
 
 void add_fleet_commands(CLI::App& app, AppContext& context) {

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "cli/ask.hpp"
 #include "cli/check_command.hpp"
 #include "cli/image_command.hpp"
 #include "fleet/events.hpp"
@@ -127,17 +128,11 @@ void complete(FleetFlags& flags) {
 
 void confirm(const FleetFlags& flags) {
     const bool down = flags.request.verb == FleetVerb::down;
-    if ((flags.request.verb != FleetVerb::del && !down) || flags.assume_yes || flags.request.dry_run ||
-        ::isatty(STDIN_FILENO) != 1)
-        return;
-    if (down)
-        std::cerr << "Destroy the instances of " << flags.request.entity << " with their disks? [y/N] " << std::flush;
-    else
-        std::cerr << "Undo what was deployed to " << (flags.request.all ? "all machines" : "the selected machines") << "? [y/N] "
-                  << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer != "y" && answer != "Y" && answer != "yes") throw Error(Errc::cancelled, "nothing was done");
+    if ((flags.request.verb != FleetVerb::del && !down) || flags.assume_yes || flags.request.dry_run || !at_terminal()) return;
+    std::string question = fmt::format("Destroy the instances of {} with their disks?", flags.request.entity);
+    if (!down)
+        question = fmt::format("Undo what was deployed to {}?", flags.request.all ? "all machines" : "the selected machines");
+    if (!person_agrees(question)) throw Error(Errc::cancelled, "nothing was done");
 }
 
 void print_plans(const Engine& engine, const FleetFlags& flags, AppContext& app) {

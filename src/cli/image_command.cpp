@@ -9,6 +9,8 @@
 #include "cli/become_program.hpp"
 #include "deploy/guest_program.hpp"
 #include "fleet/text_table.hpp"
+#include "lifecycle/deploy_target.hpp"
+#include "state/settings.hpp"
 
 namespace ov::cli {
 
@@ -117,7 +119,7 @@ void add_deploy_from_image(CLI::App& deploy, AppContext& context) {
     command->add_option("-p,--port", given->ports, "Another port of this machine for a port of the container")
         ->type_name("HOST:CONTAINER")
         ->allow_extra_args(false);
-    command->add_option("--bind", given->bind, "Address of ports that name none (default: $OV_BIND_ADDRESS, else 127.0.0.1)");
+    command->add_option("--bind", given->bind, "Address of ports that name none (default: setting bind_address)");
     command->add_flag("--dry-run", given->dry_run, "Print the unit, change nothing");
     command->footer(
         "The pod is a unit of your service manager and comes back after a reboot.\n"
@@ -132,6 +134,7 @@ void add_deploy_from_image(CLI::App& deploy, AppContext& context) {
             };
             if (!given->name.empty()) words.push_back(given->name);
             add("-i", given->instance);
+            if (given->bind.empty()) given->bind = state::Settings::load(operator_paths().settings_file()).given("bind_address");
             add("--bind", given->bind);
             for (const std::string& one : given->env) add("-e", one);
             for (const std::string& one : given->ports) add("-p", one);

@@ -8,6 +8,8 @@
 #include <iostream>
 
 #include "cli/app_context.hpp"
+#include "cli/ask.hpp"
+#include "cli/become_program.hpp"
 #include "cli/check_command.hpp"
 #include "cli/deploy_command.hpp"
 #include "cli/dotenv.hpp"
@@ -16,11 +18,15 @@
 #include "cli/layer_command.hpp"
 #include "cli/life_command.hpp"
 #include "cli/reap_command.hpp"
+#include "cli/remote_host.hpp"
 #include "cli/remote_words.hpp"
+#include "cli/settings_command.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/vm_command.hpp"
+#include "lifecycle/deploy_target.hpp"
 #include "ov/diagnostic.hpp"
 #include "ov_config.hpp"
+#include "state/settings.hpp"
 
 namespace {
 
@@ -34,6 +40,18 @@ int report(const ov::Error& error) {
         std::cerr << "ov: error: " << error.what() << '\n';
     }
     return error.code() == ov::Errc::cancelled ? 130 : 1;
+}
+
+/// Does not return, but for verbs that concern this machine alone.
+void go_to_host(std::string host, const CLI::App& app, const std::vector<std::string>& words,
+                const std::vector<std::string>& remote_words) {
+    const std::string verb = app.get_subcommands().front()->get_name();
+    if (verb == "settings" || verb == "version") return;
+    if (host.find_first_of("@.") == std::string::npos)
+        host = ov::state::Settings::load(ov::operator_paths().settings_file()).host(host).value_or(host);
+    if (host.empty() || host.front() == '-')
+        throw ov::Error(ov::Errc::usage, "--host: expected [user@]host[:port], got '" + host + "'");
+    ov::cli::become_program(ov::cli::ssh_words(host, ov::cli::at_terminal(), ov::cli::remote_command(words, remote_words)));
 }
 
 }  // namespace
@@ -52,6 +70,11 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.set_version_flag("--version", OV_VERSION);
     app.add_option("-C,--dir", context.directory, "Project directory")->envname("OV_PROJECT_DIR")->type_name("PATH");
+    std::string host;
+    app.add_option("--host", host,
+                   "Run all of this on another machine, over ssh: an alias of the settings, or [user@]host[:port]")
+        ->envname("OV_HOST")
+        ->type_name("DEST");
     ov::cli::add_check_commands(app, context);
     ov::cli::add_deploy_commands(app, context);
     ov::cli::add_fleet_commands(app, context);
@@ -60,6 +83,7 @@ int main(int argc, char** argv) {
     ov::cli::add_image(app, context);
     ov::cli::add_life_commands(app, context);
     ov::cli::add_reap_orphans(app, context);
+    ov::cli::add_settings_commands(app, context);
     ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {
         context.action = [&context] { context.out << OV_VERSION << '\n'; };
@@ -78,7 +102,9 @@ int main(int argc, char** argv) {
 
     try {
         std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
+        const std::vector<std::string> words(arguments.rbegin(), arguments.rend());
         app.parse(arguments);
+        if (!host.empty()) go_to_host(host, app, words, context.remote_words);
         std::error_code missing;
         if (!std::filesystem::is_directory(context.directory, missing))
             throw ov::Error(ov::Errc::usage, fmt::format("cannot chdir to {}: not a directory", context.directory));

@@ -1,11 +1,9 @@
 #include "cli/vm_list_command.hpp"
 
-#include <unistd.h>
-
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/ask.hpp"
 #include "cli/vm_verbs.hpp"
 #include "fleet/text_table.hpp"
 #include "lifecycle/vm_orphans.hpp"
@@ -25,12 +23,9 @@ const char* word_of(Backend backend) {
 
 bool confirmed(const ListCommand& command, const std::string& name) {
     if (command.assume_yes) return true;
-    if (::isatty(STDIN_FILENO) != 1)
+    if (!at_terminal())
         throw Error(Errc::gate_closed, "--clean-orphans: nobody to ask; give --yes to undefine what it finds (" + name + ")");
-    std::cerr << "Undefine " << name << ", which has neither state nor disk? [y/N] " << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    return person_agrees("Undefine " + name + ", which has neither state nor disk?");
 }
 
 asio::awaitable<void> clean(VmContext& context, Hypervisors& hypervisors, std::shared_ptr<ListCommand> command, AppContext& app,

@@ -53,6 +53,7 @@ struct OperatorPaths {
     std::string config;        ///< $XDG_CONFIG_HOME if absolute, else $HOME/.config
     std::string repositories;  ///< $OV_REPO_CACHE, else $HOME/.cache/ov/repos
     std::string deploy_file() const { return config + "/ov/deploy.yml"; }
+    std::string settings_file() const { return config + "/ov/config.yml"; }
     std::string vm_state(const VmIdentity& machine) const { return home + "/.local/share/ov/vm/" + machine.domain(); }
 };
 OperatorPaths operator_paths();

@@ -9,7 +9,7 @@
 #include "backend/libvirt_machines.hpp"
 #include "backend/qemu_machines.hpp"
 #include "ov/vm_defaults.hpp"
-#include "state/settings_file.hpp"
+#include "state/settings.hpp"
 
 namespace ov {
 
@@ -162,15 +162,7 @@ bool libvirt_may_answer(const std::string& uri) {
 }
 
 std::string backend_setting(const OperatorPaths& paths) {
-    const auto check = [](const std::string& word, const std::string& where) {
-        if (!word.empty() && word != "auto" && word != "libvirt" && word != "qemu")
-            throw Error(Errc::usage, fmt::format("{}: expected auto, libvirt or qemu, got '{}'", where, word));
-        return word;
-    };
-    const std::string given = environment("OV_VM_BACKEND");
-    if (!given.empty()) return check(given, "OV_VM_BACKEND");
-    const std::string file = paths.config + "/ov/config.yml";
-    return check(state::setting_of(file, "vm", "backend"), file + ": vm.backend");
+    return state::Settings::load(paths.settings_file()).get("vm.backend");
 }
 
 Backend choose_backend(const BackendQuestion& question) {

@@ -71,8 +71,7 @@ struct BackendQuestion {
 /// Error{unsupported} naming what was probed.
 Backend choose_backend(const BackendQuestion& question);
 
-/// OV_VM_BACKEND, else `vm.backend` of CONFIG/ov/config.yml, else empty. Error{usage} naming the variable or the file for a word
-/// that is none. Blocks shortly.
+/// OV_VM_BACKEND or the setting; Error{usage} naming the place of a word that is none.
 std::string backend_setting(const OperatorPaths& paths);
 
 }  // namespace ov

@@ -115,20 +115,38 @@ bool wants_seed(const VmSpec& spec) {
     return spec.source.kind == "cloud_image" || spec.cloud_init.has_value() || vm::cloud_init_channel(spec);
 }
 
+void fill_from_settings(VmSpec& spec, const state::Settings& settings) {
+    const auto fill = [&settings](std::string& text, const char* key) {
+        if (text.empty()) text = settings.given(key);
+    };
+    fill(spec.ram, "vm.ram");
+    fill(spec.disk_size, "vm.disk_size");
+    if (spec.source.kind == "bootc" || spec.source.kind == "bootstrap") fill(spec.source.rootfs, "vm.rootfs");
+    const std::string cpus = settings.given("vm.cpus");
+    if (!spec.cpu && !cpus.empty()) spec.cpu = std::stoi(cpus);
+}
+
 asio::awaitable<VmSpec> effective_spec(VmContext& context, VmIdentity machine, state::VmOverrides overrides, Deadline deadline,
                                        std::vector<Diagnostic>& warnings) {
     VmSpec spec = spec_of(context, machine);
     const std::string path = context.files(machine).instance_override();
-    using Loaded = std::pair<std::optional<InstanceOverride>, std::vector<Diagnostic>>;
-    auto load = [path]() -> Loaded {
+    const std::string settings_file = context.paths.settings_file();
+    struct Loaded {
+        std::optional<InstanceOverride> own;
+        std::vector<Diagnostic> warnings;
+        state::Settings settings;
+    };
+    auto load = [path, settings_file] {
         Loaded loaded;
-        loaded.first = load_instance_override(path, loaded.second);
+        loaded.own = load_instance_override(path, loaded.warnings);
+        loaded.settings = state::Settings::load(settings_file);
         return loaded;
     };
     Loaded loaded = co_await context.runtime.pool.run(deadline, load);
-    warnings.insert(warnings.end(), loaded.second.begin(), loaded.second.end());
-    if (loaded.first) spec = apply_override(spec, *loaded.first);
+    warnings.insert(warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
+    if (loaded.own) spec = apply_override(spec, *loaded.own);
     apply(spec, laid_over(sizes_of_node(context, machine), overrides));
+    fill_from_settings(spec, loaded.settings);
     co_return spec;
 }
 

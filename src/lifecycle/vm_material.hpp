@@ -10,6 +10,7 @@
 #include "lifecycle/vm_keys.hpp"
 #include "ov/render.hpp"
 #include "ov/vm_runtime.hpp"
+#include "state/settings.hpp"
 
 namespace ov {
 
@@ -39,6 +40,9 @@ struct PrepareOptions {
 
 /// Whether the machine boots with a NoCloud seed (decisions 21).
 bool wants_seed(const VmSpec& spec);
+
+/// What neither entity nor command line says, from the operator's settings.
+void fill_from_settings(VmSpec& spec, const state::Settings& settings);
 
 /// The spec as it is for this machine on this host: instance.yml and command-line overrides merged in.
 asio::awaitable<VmSpec> effective_spec(VmContext& context, VmIdentity machine, state::VmOverrides overrides, Deadline deadline,

@@ -127,6 +127,14 @@ void DeployDocument::remove_field(std::string_view key, std::string_view field) 
     replace_entry(key, std::move(changed));
 }
 
+void DeployDocument::set_member(const std::string& key, YamlPtr value) {
+    set_entry(*root_, key, std::move(value));
+}
+
+void DeployDocument::clear() {
+    root_ = empty_map();
+}
+
 void DeployDocument::remove_entry(std::string_view key) {
     if (has(key)) replace_entry(key, nullptr);
 }

@@ -29,6 +29,13 @@ public:
     void set_field(std::string_view key, std::string_view field, YamlPtr value);
     void remove_field(std::string_view key, std::string_view field);
     void remove_entry(std::string_view key);
+    void clear();
+
+    /// Keeps only these entries. Throws Error{not_found} naming the first that is not there.
+    void keep_only(const std::vector<std::string>& keys);
+    /// Per entry and field: what is set in `above` (`disposable` also as false) replaces what is here as a whole, everything else
+    /// stays (`cli-and-config.md` 5.5). Not empty `only`: nothing but that entry.
+    void lay_over(const DeployDocument& above, std::string_view only = {});
 
     /// Entries sorted by key, fields in the order of the schema, unknown ones after them. Empty when nothing is left.
     std::string str() const;
@@ -40,6 +47,7 @@ private:
     const YamlNode* deploy() const noexcept;
     const YamlNode* entry(std::string_view key) const noexcept;
     void replace_entry(std::string_view key, YamlPtr value);
+    void set_member(const std::string& key, YamlPtr value);
 
     std::string file_;
     std::shared_ptr<YamlNode> root_;

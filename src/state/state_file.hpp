@@ -36,8 +36,8 @@ std::optional<std::string> read_file(const std::string& path);
 /// `path` is a symbolic link its target is replaced. On any failure the old file stays and the temporary one is removed.
 void write_file(const std::string& path, std::string_view content, unsigned mode = 0600);
 
-/// Removes what a killed `write_file` left in the directory: temporaries of the file `name`, or of every file when it is empty. For
-/// holders of the lock under which those files are written.
+/// Removes what a killed `write_file` left in the directory: temporaries of the file `name`, or of every file when it is empty.
+/// For holders of the lock under which those files are written.
 void remove_stale_temporaries(const std::string& directory, std::string_view name = {});
 
 /// Removes the file, if there, and syncs its directory.
