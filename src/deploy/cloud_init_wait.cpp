@@ -22,9 +22,11 @@ asio::awaitable<void> wait_for_cloud_init(GuestSession& session, Deadline deadli
     const GuestFacts::CloudInit state = session.facts().cloud_init;
     if (state == GuestFacts::CloudInit::absent || state == GuestFacts::CloudInit::done) co_return;
     const Deadline limit = deadline.child(wait_limit, "cloud-init");
-    const GuestParts no_library;
-    const std::string script = "cloud-init status --wait --format=json 2>/dev/null";
-    const CommandResult result = co_await session.ask(RunAs::user, no_library, script, "waiting for cloud-init", limit);
+    Command wait;
+    wait.script = "cloud-init status --wait --format=json 2>/dev/null";
+    wait.label = "waiting for cloud-init";
+    wait.limit = wait_limit;  // a command's own limit is half of it
+    const CommandResult result = co_await session.executor().run(std::move(wait), limit);
     if (result.status == 0) co_return;
     if (result.status == 2) {
         events(event::Note{Severity::warning,
