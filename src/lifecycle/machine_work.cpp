@@ -14,8 +14,8 @@
 #include "lifecycle/deploy_purge.hpp"
 #include "lifecycle/domain_method.hpp"
 #include "lifecycle/machine_connection.hpp"
+#include "lifecycle/machine_pods.hpp"
 #include "lifecycle/managed_machine.hpp"
-#include "lifecycle/pods.hpp"
 #include "ov/plan_output.hpp"
 
 namespace ov {
@@ -159,74 +159,6 @@ asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, D
     if (failure) std::rethrow_exception(failure);
     co_return std::string();
 }
-
-namespace {
-
-/// `lab.web`: the pod alone, brought up from the machine around it. With layers of its own it is entered instead.
-bool is_lone_pod(const RunContext& context, const DeployTarget& target) {
-    return target.outer && target.jumps.size() == 1 && !target.pod_image.empty() && target.node.add_layers.empty() &&
-           context.request.add_layers.empty() && context.request.primary_ref.empty();
-}
-
-std::string child_key(const DeployTarget& target) {
-    return target.key.substr(target.key.rfind('.') + 1);
-}
-
-MachineJob outer_job(const MachineJob& job) {
-    MachineJob outer{*job.target.outer, job.slot, job.emit};
-    return outer;
-}
-
-asio::awaitable<void> add_pods(RunContext& context, Executor& executor, PodRun run, Deadline deadline, EmitEvent emit) {
-    PhaseScope phase(emit, WorkPhase::pods);
-    co_await bring_up_pods(executor, context.shelf, context.runtime, std::move(run), deadline, emit);
-    phase.finish();
-}
-
-asio::awaitable<std::string> add_lone_pod(RunContext& context, MachineJob job, Deadline deadline) {
-    PodRun run{job.target.outer->key, {pod_child(child_key(job.target), job.target.pod_image, job.target.node)}, {}, false};
-    const MachineJob outer = outer_job(job);
-    const OpenMachine opened = co_await open_machine(context, outer, deadline);
-    std::exception_ptr failure;
-    try {
-        co_await add_pods(context, *opened.executor, std::move(run), deadline, job.emit);
-    } catch (const Error&) {
-        failure = std::current_exception();
-    }
-    co_await close_machine(*opened.executor);
-    if (failure) std::rethrow_exception(failure);
-    co_return std::string();
-}
-
-/// Pods of a machine go before what they stand on.
-asio::awaitable<std::string> del_pods(Executor& executor, std::string owner, std::string only, bool dry_run, Deadline deadline,
-                                      EmitEvent emit) {
-    PhaseScope phase(emit, WorkPhase::pods);
-    const auto names = co_await take_down_pods(executor, std::move(owner), std::move(only), dry_run, deadline, emit);
-    phase.finish();
-    std::string lines;
-    if (dry_run)
-        for (const std::string& name : names) lines += fmt::format("pod {}: stop and remove\n", name);
-    co_return lines;
-}
-
-asio::awaitable<std::string> del_lone_pod(RunContext& context, MachineJob job, Deadline deadline) {
-    const MachineJob outer = outer_job(job);
-    const OpenMachine opened = co_await open_machine(context, outer, deadline);
-    std::exception_ptr failure;
-    std::string lines;
-    try {
-        lines = co_await del_pods(*opened.executor, job.target.outer->key, child_key(job.target), context.request.dry_run,
-                                  deadline, job.emit);
-    } catch (const Error&) {
-        failure = std::current_exception();
-    }
-    co_await close_machine(*opened.executor);
-    if (failure) std::rethrow_exception(failure);
-    co_return lines;
-}
-
-}  // namespace
 
 asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job, Deadline deadline) {
     if (is_lone_pod(context, job.target)) {
