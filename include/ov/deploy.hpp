@@ -90,6 +90,7 @@ struct DeployRequest {
     std::shared_ptr<Builders> builders;  ///< none: a step that needs one is Error{unsupported}
     GateOptions gates;
     bool skip_unchanged = false;
+    std::chrono::seconds cloud_init_limit{600};                         ///< for the end of a first boot
     std::optional<std::chrono::seconds> step_limit;                     ///< for each step, instead of its kind's own
     std::map<std::string, std::map<std::string, std::string>> secrets;  ///< by layer and name
     /// `ov_install.strategy` where somebody needs an `ov` in the machine (decisions 49); unset: nobody does.

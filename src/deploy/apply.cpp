@@ -98,7 +98,7 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     Probe probe = co_await session_.open(deadline);
     report_.facts = probe.facts;
     on_guest_ = std::move(probe.ledger);
-    co_await wait_for_cloud_init(session_, deadline, events_);
+    co_await wait_for_cloud_init(session_, request_.cloud_init_limit, deadline, events_);
     if (request_.guest_program) {
         GuestProgramRequest wanted;
         wanted.strategy = *request_.guest_program;

@@ -7,8 +7,6 @@
 namespace ov {
 namespace {
 
-constexpr std::chrono::minutes wait_limit{10};
-
 /// cloud-init's own list of what went wrong and did not matter.
 std::string recoverable_errors(const std::string& status) {
     const auto json = nlohmann::json::parse(status, nullptr, false);
@@ -18,15 +16,16 @@ std::string recoverable_errors(const std::string& status) {
 
 }  // namespace
 
-asio::awaitable<void> wait_for_cloud_init(GuestSession& session, Deadline deadline, EmitEvent events) {
+asio::awaitable<void> wait_for_cloud_init(GuestSession& session, std::chrono::seconds limit, Deadline deadline,
+                                          EmitEvent events) {
     const GuestFacts::CloudInit state = session.facts().cloud_init;
     if (state == GuestFacts::CloudInit::absent || state == GuestFacts::CloudInit::done) co_return;
-    const Deadline limit = deadline.child(wait_limit, "cloud-init");
+    const Deadline until = deadline.child(limit, "cloud-init");
     Command wait;
     wait.script = "cloud-init status --wait --format=json 2>/dev/null";
     wait.label = "waiting for cloud-init";
-    wait.limit = wait_limit;  // a command's own limit is half of it
-    const CommandResult result = co_await session.executor().run(std::move(wait), limit);
+    wait.limit = limit;  // a command's own limit is half of it
+    const CommandResult result = co_await session.executor().run(std::move(wait), until);
     if (result.status == 0) co_return;
     if (result.status == 2) {
         events(event::Note{Severity::warning,

@@ -5,7 +5,7 @@
 
 namespace ov {
 
-/// Recoverable errors of cloud-init become a note; its failure is Error{step_failed} with its status.
-asio::awaitable<void> wait_for_cloud_init(GuestSession& session, Deadline deadline, EmitEvent events);
+/// Waits for at most `limit`. Recoverable errors of cloud-init become a note; its failure is Error{step_failed} with its status.
+asio::awaitable<void> wait_for_cloud_init(GuestSession& session, std::chrono::seconds limit, Deadline deadline, EmitEvent events);
 
 }  // namespace ov

@@ -43,7 +43,7 @@ asio::awaitable<void> reach_machine(RunContext& context, MachineJob job, Deadlin
         place.owner = lock_owner(job.target.key);
         GuestSession session(machine, std::move(place));
         co_await session.open(deadline);
-        co_await wait_for_cloud_init(session, deadline, job.emit);
+        co_await wait_for_cloud_init(session, context.request.cloud_init_timeout, deadline, job.emit);
     } catch (const Error&) {
         failure = std::current_exception();
     }

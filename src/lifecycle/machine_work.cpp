@@ -178,6 +178,7 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     request.skip_unchanged = context.request.skip_unchanged;
     request.guest_program = guest_program_of(job.target);
     request.step_limit = context.request.step_timeout;
+    request.cloud_init_limit = context.request.cloud_init_timeout;
     RunContext* shared = &context;
     auto look_up = [shared, inputs] { return shared->plans.secrets_of(inputs, shared->secrets); };
     request.secrets = co_await context.runtime.pool.run(deadline, std::move(look_up));
