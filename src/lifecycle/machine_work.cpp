@@ -148,6 +148,10 @@ asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, D
         job.emit(event::Note{Severity::note, "No checks to run after filtering."});
         co_return std::string();
     }
+    // Looking at a machine does not start it.
+    const std::string idle = co_await idle_reason(context, job.target, true, deadline);
+    if (idle.starts_with("the VM is"))
+        throw Error(Errc::unreachable, fmt::format("deploy {}: {}; run: ov start {}", job.target.key, idle, job.target.key));
     OpenMachine opened = co_await open_machine(context, job, deadline);
     std::exception_ptr failure;
     try {
