@@ -8,29 +8,13 @@ namespace ov {
 
 namespace {
 
-MachineState state_of(virDomainPtr domain) {
-    int state = 0;
-    if (virDomainGetState(domain, &state, nullptr, 0) < 0) return MachineState::unknown;
-    switch (state) {
-        case VIR_DOMAIN_RUNNING:
-        case VIR_DOMAIN_BLOCKED:
-            return MachineState::running;
-        case VIR_DOMAIN_PAUSED:
-            return MachineState::paused;
-        case VIR_DOMAIN_SHUTOFF:
-            return MachineState::shut_off;
-        default:
-            return MachineState::unknown;
-    }
-}
-
 DomainFacts facts_of(virDomainPtr domain) {
     char* text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
     if (text == nullptr) throw libvirt_error("reading the definition");
     const std::string xml = text;
     free(text);
     DomainFacts facts = domain_facts(xml);
-    facts.state = state_of(domain);
+    facts.state = domain_state(domain);
     return facts;
 }
 

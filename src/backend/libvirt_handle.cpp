@@ -79,4 +79,30 @@ LibvirtDomain need_domain(virConnectPtr connection, const std::string& name) {
     return domain;
 }
 
+MachineState machine_state(int state) noexcept {
+    switch (state) {
+        case VIR_DOMAIN_RUNNING:
+        case VIR_DOMAIN_BLOCKED:
+            return MachineState::running;
+        case VIR_DOMAIN_PAUSED:
+            return MachineState::paused;
+        case VIR_DOMAIN_SHUTDOWN:
+            return MachineState::shutting_down;
+        case VIR_DOMAIN_SHUTOFF:
+            return MachineState::shut_off;
+        case VIR_DOMAIN_CRASHED:
+            return MachineState::crashed;
+        case VIR_DOMAIN_PMSUSPENDED:
+            return MachineState::suspended;
+        default:
+            return MachineState::unknown;
+    }
+}
+
+MachineState domain_state(virDomainPtr domain) {
+    int state = 0;
+    if (virDomainGetState(domain, &state, nullptr, 0) < 0) throw libvirt_error("domain state");
+    return machine_state(state);
+}
+
 }  // namespace ov

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/machine_backend.hpp"
 #include "ov/error.hpp"
 
 namespace ov {
@@ -27,5 +28,10 @@ Error libvirt_error(const std::string& what);
 LibvirtDomain find_domain(virConnectPtr connection, const std::string& name);
 /// Error{not_found} when there is none.
 LibvirtDomain need_domain(virConnectPtr connection, const std::string& name);
+
+/// libvirt's number as ours.
+MachineState machine_state(int state) noexcept;
+/// Throws when the daemon does not say.
+MachineState domain_state(virDomainPtr domain);
 
 }  // namespace ov

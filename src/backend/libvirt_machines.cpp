@@ -21,32 +21,6 @@ using namespace std::chrono_literals;
 /// A guest that boots has not opened its power button yet; it is pressed again.
 constexpr auto press_again = 10s;
 
-MachineState state_of_domain(int state) noexcept {
-    switch (state) {
-        case VIR_DOMAIN_RUNNING:
-        case VIR_DOMAIN_BLOCKED:
-            return MachineState::running;
-        case VIR_DOMAIN_PAUSED:
-            return MachineState::paused;
-        case VIR_DOMAIN_SHUTDOWN:
-            return MachineState::shutting_down;
-        case VIR_DOMAIN_SHUTOFF:
-            return MachineState::shut_off;
-        case VIR_DOMAIN_CRASHED:
-            return MachineState::crashed;
-        case VIR_DOMAIN_PMSUSPENDED:
-            return MachineState::suspended;
-        default:
-            return MachineState::unknown;
-    }
-}
-
-MachineState state_now(virDomainPtr domain) {
-    int state = 0;
-    if (virDomainGetState(domain, &state, nullptr, 0) < 0) throw libvirt_error("domain state");
-    return state_of_domain(state);
-}
-
 /// A definition replaces an older one only under its UUID.
 std::string with_uuid(const std::string& xml, const char* uuid) {
     pugi::xml_document document;
@@ -62,8 +36,8 @@ std::string with_uuid(const std::string& xml, const char* uuid) {
 void define_domain(virConnectPtr connection, const MachineDefinition& definition) {
     std::string xml = definition.xml;
     if (const LibvirtDomain old = find_domain(connection, definition.name)) {
-        if (is_active(state_now(old.get())))
-            throw Error(Errc::busy, fmt::format("{} is {}: stop it first", definition.name, to_string(state_now(old.get()))));
+        if (is_active(domain_state(old.get())))
+            throw Error(Errc::busy, fmt::format("{} is {}: stop it first", definition.name, to_string(domain_state(old.get()))));
         char uuid[VIR_UUID_STRING_BUFLEN] = {};
         if (virDomainGetUUIDString(old.get(), uuid) == 0) xml = with_uuid(xml, uuid);
     }
@@ -96,7 +70,7 @@ void make_socket_directories(virConnectPtr connection, virDomainPtr domain) {
 
 void start_domain(virConnectPtr connection, const std::string& name) {
     const LibvirtDomain domain = need_domain(connection, name);
-    const MachineState now = state_now(domain.get());
+    const MachineState now = domain_state(domain.get());
     int done = 0;
     switch (now) {
         case MachineState::paused:
@@ -117,14 +91,14 @@ void start_domain(virConnectPtr connection, const std::string& name) {
     if (done == 0) return;
     const Error refusal = libvirt_error("starting " + name);
     // Somebody else may have been quicker.
-    if (state_now(domain.get()) != MachineState::running) throw refusal;
+    if (domain_state(domain.get()) != MachineState::running) throw refusal;
 }
 
 void undefine_domain(virConnectPtr connection, const std::string& name, UndefineOptions options) {
     const LibvirtDomain domain = find_domain(connection, name);
     if (!domain) return;
     // An active domain would live on as a transient one.
-    const MachineState now = state_now(domain.get());
+    const MachineState now = domain_state(domain.get());
     if (is_active(now)) throw Error(Errc::busy, fmt::format("{} is {}: stop it first", name, to_string(now)));
     const unsigned metadata = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
     unsigned full = metadata | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
@@ -147,7 +121,7 @@ std::vector<MachineRow> list_domains(virConnectPtr connection) {
         int state = 0;
         if (name == nullptr || !std::string_view(name).starts_with("ov-")) continue;
         const bool known = virDomainGetState(domain.get(), &state, nullptr, 0) == 0;
-        rows.push_back({name, known ? state_of_domain(state) : MachineState::unknown});
+        rows.push_back({name, known ? machine_state(state) : MachineState::unknown});
     }
     free(domains);
     std::sort(rows.begin(), rows.end(), [](const MachineRow& a, const MachineRow& b) { return a.name < b.name; });
@@ -193,14 +167,14 @@ void save_snapshot(virConnectPtr connection, const std::string& name, const std:
 
 /// False when the domain is off already.
 bool press_button(virDomainPtr domain) {
-    const MachineState now = state_now(domain);
+    const MachineState now = domain_state(domain);
     if (now == MachineState::shut_off) return false;
     if (now == MachineState::paused) virDomainResume(domain);  // a paused guest cannot see its power button
     if (now == MachineState::suspended) virDomainPMWakeup(domain, 0);
     if (now == MachineState::shutting_down || virDomainShutdown(domain) == 0) return true;
     const Error refusal = libvirt_error("asking the guest to shut down");
     // It may have gone between the two calls: a domain on its way off refuses too.
-    const MachineState after = state_now(domain);
+    const MachineState after = domain_state(domain);
     if (after == MachineState::shut_off) return false;
     if (after == MachineState::shutting_down) return true;
     throw refusal;
@@ -209,7 +183,7 @@ bool press_button(virDomainPtr domain) {
 void cut_power(virDomainPtr domain) {
     if (virDomainDestroy(domain) == 0) return;
     const Error refusal = libvirt_error("powering off");
-    if (state_now(domain) != MachineState::shut_off) throw refusal;
+    if (domain_state(domain) != MachineState::shut_off) throw refusal;
 }
 
 class LibvirtMachines : public MachineBackend {
@@ -221,7 +195,7 @@ public:
     asio::awaitable<MachineState> state(std::string name, Deadline deadline) override {
         auto ask = [name](virConnectPtr connection) {
             const LibvirtDomain domain = find_domain(connection, name);
-            return domain ? state_now(domain.get()) : MachineState::undefined;
+            return domain ? domain_state(domain.get()) : MachineState::undefined;
         };
         const MachineState state = co_await call(std::move(ask), deadline);
         co_return state;
@@ -243,7 +217,7 @@ public:
         auto look = [connection, name] { return find_domain(connection.get(), name); };
         const LibvirtDomain domain = co_await pool(std::move(look), deadline);
         if (!domain) co_return StopResult::was_off;
-        auto ask_state = [domain] { return state_now(domain.get()); };
+        auto ask_state = [domain] { return domain_state(domain.get()); };
         const MachineState now = co_await pool(std::move(ask_state), deadline);
         if (!is_active(now)) co_return StopResult::was_off;
         std::string refusal;

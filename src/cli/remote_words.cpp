@@ -10,8 +10,7 @@ namespace {
 
 /// Flags that take the next word as their value, when it is not attached.
 bool takes_value(std::string_view word) {
-    constexpr std::array<std::string_view, 10> flags{"-C",         "--dir", "--host", "--repo", "-i",
-                                                     "--instance", "-p",    "--port", "-l",     "--user"};
+    constexpr std::array<std::string_view, 9> flags{"-C", "--dir", "--host", "-i", "--instance", "-p", "--port", "-l", "--user"};
     return std::find(flags.begin(), flags.end(), word) != flags.end();
 }
 

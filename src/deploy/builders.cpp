@@ -1,7 +1,6 @@
 #include "deploy/builders.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,8 @@
 #include "async/process.hpp"
 #include "async/task_group.hpp"
 #include "base/sha256.hpp"
+#include "base/text.hpp"
+#include "deploy/stage_directory.hpp"
 #include "deploy/tree_archive.hpp"
 #include "plan/builder_script.hpp"
 
@@ -27,41 +28,12 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::minutes build_limit{60};
 
-/// The end of what a program said, for messages.
-std::string tail_of(std::string_view text, std::size_t lines = 8) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-    std::size_t from = text.size();
-    while (lines-- > 0 && from != std::string_view::npos && from > 0) from = text.rfind('\n', from - 1);
-    return std::string(from == std::string_view::npos || from == 0 ? text : text.substr(from + 1));
-}
-
 /// uname's words for what podman calls an architecture.
 std::string machine_word(const std::string& arch) {
     if (arch == "amd64") return "x86_64";
     if (arch == "arm64") return "aarch64";
     return arch;
 }
-
-/// A directory that goes away with everything in it.
-class StageDirectory {
-public:
-    explicit StageDirectory(const std::string& parent) {
-        fs::create_directories(parent);
-        std::string pattern = parent + "/stage-XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr) throw Error(Errc::io, fmt::format("{}: cannot make a directory in it", parent));
-        path_ = pattern;
-    }
-    StageDirectory(const StageDirectory&) = delete;
-    StageDirectory& operator=(const StageDirectory&) = delete;
-    ~StageDirectory() {
-        std::error_code left;  // nothing can be done about it here
-        fs::remove_all(path_, left);
-    }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 /// Digest of names and bytes of everything in the layer's directory. Blocks.
 std::string digest_of_directory(const std::string& directory) {
@@ -158,17 +130,17 @@ asio::awaitable<Builders::Image> Builders::find_image(const BuilderStep& step, D
     ProcessOutput answer = co_await podman(words, what, deadline);
     if (answer.status > 1)
         throw Error(Errc::unsupported,
-                    fmt::format("layer {}: podman cannot run containers here: {}", step.layer, tail_of(answer.err)));
+                    fmt::format("layer {}: podman cannot run containers here: {}", step.layer, last_lines(answer.err)));
     if (answer.status == 1) {
         events(event::Note{Severity::note, fmt::format("pulling {}", step.image)});
         words = {"pull", "-q", step.image};
         answer = co_await podman(words, what, deadline);
         if (answer.status != 0)
-            throw Error(Errc::not_found, fmt::format("{} is not here and cannot be pulled: {}", what, tail_of(answer.err)));
+            throw Error(Errc::not_found, fmt::format("{} is not here and cannot be pulled: {}", what, last_lines(answer.err)));
     }
     words = {"image", "inspect", "--format", "{{.Id}} {{.Architecture}}", step.image};
     answer = co_await podman(words, what, deadline);
-    if (answer.status != 0) throw Error(Errc::not_found, fmt::format("{}: {}", what, tail_of(answer.err)));
+    if (answer.status != 0) throw Error(Errc::not_found, fmt::format("{}: {}", what, last_lines(answer.err)));
     std::string line = answer.out.substr(0, answer.out.find('\n'));
     const std::size_t space = line.find(' ');
     co_return Image{line.substr(0, space), space == std::string::npos ? "" : line.substr(space + 1)};
@@ -192,10 +164,10 @@ asio::awaitable<void> Builders::make(BuilderStep step, std::string home, std::st
     // 125: podman itself, 126 and 127: the container could not start its program.
     if (run.status >= 125 && run.status <= 127)
         throw Error(Errc::unsupported, fmt::format("layer {}: podman cannot run containers here (exit status {}): {}", step.layer,
-                                                   run.status, tail_of(run.tail)));
+                                                   run.status, last_lines(run.tail)));
     if (run.status != 0)
         throw Error(Errc::step_failed, fmt::format("layer {}: the {} builder failed with exit status {}: {}", step.layer,
-                                                   step.builder, run.status, tail_of(run.tail)));
+                                                   step.builder, run.status, last_lines(run.tail)));
     const std::string partial = fmt::format("{}.{}", archive, ::getpid());
     auto pack = [directory = stage.path(), partial, aur] {
         const auto leave_out = [aur](const std::string& name) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "async/task_group.hpp"
+#include "base/text.hpp"
 #include "plan/script_text.hpp"
 
 namespace ov {
@@ -28,11 +29,8 @@ Command command(std::string script, RunAs as, std::string label, bool persistent
 }  // namespace
 
 std::string last_lines(const CommandResult& result, std::size_t lines) {
-    std::string_view text = result.err.find_first_not_of(" \n") == std::string::npos ? result.out : result.err;
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-    std::size_t from = text.size();
-    while (lines-- > 0 && from != std::string_view::npos && from > 0) from = text.rfind('\n', from - 1);
-    return std::string(from == std::string_view::npos || from == 0 ? text : text.substr(from + 1));
+    const bool silent = result.err.find_first_not_of(" \n") == std::string::npos;
+    return last_lines(std::string_view(silent ? result.out : result.err), lines);
 }
 
 std::string exit_text(const CommandResult& result) {

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "async/process.hpp"
 #include "async/task_group.hpp"
+#include "image/host_podman.hpp"
 #include "image/image_names.hpp"
 #include "ov/image.hpp"
 
@@ -13,25 +13,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-asio::awaitable<ProcessOutput> podman(Words words, Deadline deadline) {
-    ProcessOptions options;
-    options.argv = std::move(words);
-    options.argv.insert(options.argv.begin(), "podman");
-    ProcessOutput output;
-    std::optional<Error> missing;
-    try {
-        output = co_await run_process(std::move(options), deadline);
-    } catch (const Error& error) {
-        if (error.code() != Errc::not_found) throw;
-        missing = error;
-    }
-    if (missing) throw Error(Errc::not_found, "podman is not installed on this host: images come from its storage");
-    co_return output;
-}
-
 asio::awaitable<nlohmann::json> podman_json(Words words, Deadline deadline) {
     const std::string what = fmt::format("podman {}", fmt::join(words, " "));
-    const ProcessOutput output = co_await podman(std::move(words), deadline);
+    const ProcessOutput output = co_await host_podman(std::move(words), deadline);
     if (output.status != 0) throw Error(Errc::io, fmt::format("{}: exit status {}: {}", what, output.status, output.err));
     nlohmann::json answer = nlohmann::json::parse(output.out, nullptr, false);
     if (answer.is_discarded()) throw Error(Errc::io, fmt::format("{}: the answer is no JSON", what));
@@ -64,7 +48,7 @@ struct Told {
 asio::awaitable<Told> ask_about(std::string ref, Deadline deadline) {
     Told told;
     const auto store = [&told, deadline](Words words, bool history) -> asio::awaitable<void> {
-        ProcessOutput output = co_await podman(std::move(words), deadline);
+        ProcessOutput output = co_await host_podman(std::move(words), deadline);
         (history ? told.history : told.facts) = std::move(output);
     };
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {

@@ -12,6 +12,7 @@
 
 #include "async/process.hpp"
 #include "base/shell_quote.hpp"
+#include "base/text.hpp"
 #include "lifecycle/base_image.hpp"
 #include "ov/vm_defaults.hpp"
 #include "state/async_lock.hpp"
@@ -27,17 +28,6 @@ std::vector<std::string> words_of(const std::string& text) {
     std::vector<std::string> words;
     for (std::string word; stream >> word;) words.push_back(word);
     return words;
-}
-
-std::string last_lines(const std::string& text, std::size_t count = 8) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
-        if (!line.empty()) lines.push_back(line);
-    std::string tail;
-    for (std::size_t i = lines.size() > count ? lines.size() - count : 0; i < lines.size(); ++i)
-        tail += (tail.empty() ? "" : "\n") + lines[i];
-    return tail;
 }
 
 /// Year, day of the year, time; nothing for another tag.

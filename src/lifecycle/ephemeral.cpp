@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 
+#include "deploy/clock.hpp"
 #include "lifecycle/managed_machine.hpp"
 #include "lifecycle/vm_keys.hpp"
 #include "lifecycle/vm_power.hpp"
@@ -20,36 +20,9 @@ namespace {
 
 using Clock = std::chrono::system_clock;
 
-std::string rfc3339(Clock::time_point at) {
-    const std::time_t seconds = Clock::to_time_t(at);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    char text[32] = {};
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text;
-}
-
-std::optional<Clock::time_point> parse_rfc3339(const std::string& text) {
-    std::tm parts{};
-    if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts) == nullptr) return std::nullopt;
-    return Clock::from_time_t(::timegm(&parts));
-}
-
-YamlPtr entry_of(const YamlPtr& map, std::string_view key) {
-    if (!map || !map->is_map()) return nullptr;
-    for (const YamlEntry& entry : map->entries)
-        if (entry.key == key) return entry.value;
-    return nullptr;
-}
-
-std::string text_of(const YamlPtr& map, std::string_view key) {
-    const YamlPtr value = entry_of(map, key);
-    return value ? value->text : std::string();
-}
-
 /// The block of the deploy as the file has it now.
 YamlPtr block_in(const state::DeployDocument& document, const std::string& key) {
-    return entry_of(entry_of(document.node(key).body, "vm_state"), "ephemeral");
+    return yaml_entry(yaml_entry(document.node(key).body, "vm_state"), "ephemeral");
 }
 
 /// `vm_state.ephemeral` of the addressed entry alone; null removes it.
@@ -57,7 +30,7 @@ void set_block(state::DeployDocument& document, const std::string& key, const st
     const DeployNode node = document.node(key);
     auto state = std::make_shared<YamlNode>();
     state->kind = YamlNode::Kind::map;
-    if (const YamlPtr known = entry_of(node.body, "vm_state")) *state = *known;
+    if (const YamlPtr known = yaml_entry(node.body, "vm_state")) *state = *known;
     std::erase_if(state->entries, [](const YamlEntry& entry) { return entry.key == "ephemeral"; });
     if (block) state->entries.push_back({"ephemeral", 0, 0, block});
     if (state->entries.empty()) {
@@ -108,7 +81,7 @@ std::chrono::seconds clipped(const RunContext& context, std::chrono::seconds ttl
     const auto found = context.project->deploys.find(std::string_view(word));
     const YamlPtr block =
         found != context.project->deploys.end() && found->second.vm_state ? found->second.vm_state->ephemeral : nullptr;
-    const auto end = parse_rfc3339(text_of(block, "ttl_deadline"));
+    const auto end = parse_utc(yaml_entry_text(block, "ttl_deadline"));
     if (!end) {
         emit(event::Note{Severity::warning,
                          fmt::format("OV_EPHEMERAL_PARENT {}: no such ephemeral deploy; its time is not looked at", word)});
@@ -116,7 +89,7 @@ std::chrono::seconds clipped(const RunContext& context, std::chrono::seconds ttl
     }
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(*end - Clock::now());
     if (left.count() <= 0) throw Error(Errc::timed_out, fmt::format("OV_EPHEMERAL_PARENT {}: its time is over", word));
-    parent = text_of(block, "id");
+    parent = yaml_entry_text(block, "id");
     return std::min(ttl, left);
 }
 
@@ -138,13 +111,13 @@ asio::awaitable<void> register_machine(RunContext& context, MachineJob job, Ephe
     if (!parent.empty()) block.emplace_back("parent_ephemeral", yaml_text(parent));
     block.emplace_back("child_refcount", yaml_integer(0));
     block.emplace_back("timer_unit", yaml_text(timer));
-    block.emplace_back("ttl_deadline", yaml_text(rfc3339(Clock::now() + ttl)));
+    block.emplace_back("ttl_deadline", yaml_text(utc_text(Clock::now() + ttl)));
     block.emplace_back("status", yaml_text("active"));
     block.emplace_back("instance_name", yaml_text(name));
     co_await save_block(context.vms, key, job.target.machine.entity, yaml_map(std::move(block)), deadline);
-    const std::string old = text_of(before, "timer_unit");
+    const std::string old = yaml_entry_text(before, "timer_unit");
     co_await disarm_timer(context.vms.runtime, old, deadline);  // a new deploy starts the time anew
-    job.emit(event::Note{Severity::note, fmt::format("{} lives until {} ({})", name, rfc3339(Clock::now() + ttl), timer)});
+    job.emit(event::Note{Severity::note, fmt::format("{} lives until {} ({})", name, utc_text(Clock::now() + ttl), timer)});
 }
 
 }  // namespace
@@ -152,7 +125,7 @@ asio::awaitable<void> register_machine(RunContext& context, MachineJob job, Ephe
 bool is_ephemeral(const DeployTarget& target) {
     if (!target.is_managed()) return false;
     const bool live = target.node.vm_state && target.node.vm_state->ephemeral;
-    return live || entry_of(target.node.body, "ephemeral") != nullptr;
+    return live || yaml_entry(target.node.body, "ephemeral") != nullptr;
 }
 
 asio::awaitable<std::string> add_ephemeral(RunContext& context, MachineJob job, Deadline deadline) {
@@ -195,7 +168,7 @@ asio::awaitable<bool> end_ephemeral(VmContext& context, Hypervisors& hypervisors
     options.force = true;
     options.disk = true;
     const DestroyResult result = co_await destroy_vm(context, hypervisors, machine, options, deadline);
-    const std::string timer = text_of(block, "timer_unit");
+    const std::string timer = yaml_entry_text(block, "timer_unit");
     co_await disarm_timer(context.runtime, timer, deadline);
     const std::string file = context.deploy_file;
     auto clear = [file, key] {
@@ -223,7 +196,7 @@ asio::awaitable<std::vector<ReapedOrphan>> reap_orphans(VmContext& context, Hype
     for (const auto& [key, node] : context.project->deploys) {
         if (!node.vm_state || !node.vm_state->ephemeral) continue;
         const VmIdentity machine = vm_identity(key, node);
-        const auto end = parse_rfc3339(text_of(node.vm_state->ephemeral, "ttl_deadline"));
+        const auto end = parse_utc(yaml_entry_text(node.vm_state->ephemeral, "ttl_deadline"));
         ReapedOrphan orphan{key, end && *end < Clock::now() ? "its time is over" : "", {}};
         try {
             if (orphan.why.empty()) {

@@ -5,25 +5,10 @@
 
 #include "lifecycle/ephemeral.hpp"
 #include "model/names.hpp"
+#include "model/yaml_writer.hpp"
 #include "ov/load.hpp"
 
 namespace ov {
-
-namespace {
-
-YamlPtr entry_of(const YamlPtr& map, std::string_view key) {
-    if (!map || !map->is_map()) return nullptr;
-    for (const YamlEntry& entry : map->entries)
-        if (entry.key == key) return entry.value;
-    return nullptr;
-}
-
-std::string text_of(const YamlPtr& map, std::string_view key) {
-    const YamlPtr value = entry_of(map, key);
-    return value ? value->text : std::string();
-}
-
-}  // namespace
 
 std::optional<std::chrono::seconds> parse_ttl(std::string_view text) {
     double total = 0;
@@ -55,7 +40,7 @@ std::optional<std::chrono::seconds> parse_ttl(std::string_view text) {
 }
 
 std::optional<EphemeralSpec> ephemeral_of(const DeployNode& node) {
-    const YamlPtr value = entry_of(node.body, "ephemeral");
+    const YamlPtr value = yaml_entry(node.body, "ephemeral");
     if (!value) return std::nullopt;
     const auto wrong = [&](const std::string& what) {
         throw Error(Errc::spec_invalid, fmt::format("deploy {}: ephemeral: {}", node.key, what));
@@ -69,16 +54,16 @@ std::optional<EphemeralSpec> ephemeral_of(const DeployNode& node) {
     for (const YamlEntry& entry : value->entries)
         if (entry.key != "ttl" && entry.key != "keep_on_failure" && entry.key != "naming_pattern")
             wrong(fmt::format("unknown key {}; it has ttl, keep_on_failure, naming_pattern", entry.key));
-    if (const std::string text = text_of(value, "ttl"); !text.empty()) {
+    if (const std::string text = yaml_entry_text(value, "ttl"); !text.empty()) {
         const auto ttl = parse_ttl(text);
         if (!ttl) wrong(fmt::format("ttl: expected a duration such as 30m, 2h or 1h30m, got '{}'", text));
         spec.ttl = *ttl;
     }
-    if (const std::string text = text_of(value, "keep_on_failure"); !text.empty()) {
+    if (const std::string text = yaml_entry_text(value, "keep_on_failure"); !text.empty()) {
         if (text != "true" && text != "false") wrong(fmt::format("keep_on_failure: expected true or false, got '{}'", text));
         spec.keep_on_failure = text == "true";
     }
-    if (std::string text = text_of(value, "naming_pattern"); !text.empty()) {
+    if (std::string text = yaml_entry_text(value, "naming_pattern"); !text.empty()) {
         instance_name_of(text, split_deploy_key(node.key).base, "000000");
         spec.naming_pattern = std::move(text);
     }

@@ -1,19 +1,20 @@
 #include "lifecycle/image_build.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "async/process.hpp"
 #include "base/near_name.hpp"
 #include "base/sha256.hpp"
+#include "base/text.hpp"
+#include "deploy/stage_directory.hpp"
 #include "deploy/tree_archive.hpp"
+#include "image/host_podman.hpp"
 #include "ov/error.hpp"
 #include "ov/load.hpp"
 #include "plan/image_labels.hpp"
@@ -24,54 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-std::string tail_of(const std::string& text, std::size_t count = 12) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
-        if (!line.empty()) lines.push_back(line);
-    std::string tail;
-    for (std::size_t i = lines.size() > count ? lines.size() - count : 0; i < lines.size(); ++i)
-        tail += (tail.empty() ? "" : "\n") + lines[i];
-    return tail;
-}
-
-asio::awaitable<ProcessOutput> podman(Words words, bool console, Deadline deadline) {
-    ProcessOptions options;
-    options.argv = std::move(words);
-    options.argv.insert(options.argv.begin(), "podman");
-    if (console) options.err = Redirect::inherit;
-    ProcessOutput output;
-    bool missing = false;
-    try {
-        output = co_await run_process(std::move(options), deadline);
-    } catch (const Error& error) {
-        if (error.code() != Errc::not_found) throw;
-        missing = true;
-    }
-    if (missing) throw Error(Errc::not_found, "podman is not installed on this host: it builds and keeps the images");
-    co_return output;
-}
-
-class Scratch {
-public:
-    explicit Scratch(const std::string& parent) {
-        fs::create_directories(parent);
-        std::string pattern = parent + "/build-XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr) throw Error(Errc::io, fmt::format("{}: cannot make a directory in it", parent));
-        path_ = pattern;
-    }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    ~Scratch() {
-        std::error_code left;  // nothing can be done about it here
-        fs::remove_all(path_, left);
-    }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 std::string read_file(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -112,15 +65,15 @@ std::map<std::string, std::string> digests_of(const std::vector<InstallPlan>& pl
 /// os-release of a base image, without running anything of it.
 asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
     const Words create{"create", "--quiet", base, "true"};
-    const ProcessOutput made = co_await podman(create, console, deadline);
+    const ProcessOutput made = co_await host_podman(create, deadline, console);
     if (made.status != 0)
         throw Error(Errc::not_found,
-                    fmt::format("base image {} is not here and cannot be pulled: {}", base, tail_of(made.err, 3)));
+                    fmt::format("base image {} is not here and cannot be pulled: {}", base, last_lines(made.err, 3)));
     const std::string container = made.out.substr(0, made.out.find('\n'));
     std::string text;
     for (const char* file : {"/usr/lib/os-release", "/etc/os-release"}) {
         const Words copy{"cp", container + ":" + file, "-"};
-        const ProcessOutput copied = co_await podman(copy, false, deadline);
+        const ProcessOutput copied = co_await host_podman(copy, deadline);
         // A tar of one file: its text stands behind the header.
         if (copied.status == 0 && copied.out.size() > 512) {
             text = copied.out.substr(512);
@@ -129,7 +82,7 @@ asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline 
         if (!text.empty()) break;
     }
     const Words remove{"rm", "--force", container};
-    co_await podman(remove, false, deadline);
+    co_await host_podman(remove, deadline);
     co_return distro_from_os_release(text);
 }
 
@@ -218,10 +171,10 @@ asio::awaitable<void> run_build(ImageWorkshop workshop, std::string ref, std::st
     if (workshop.no_cache) words.emplace_back("--no-cache");
     words.push_back(directory);
     const auto start = Deadline::Clock::now();
-    const ProcessOutput output = co_await podman(words, workshop.console, deadline);
+    const ProcessOutput output = co_await host_podman(words, deadline, workshop.console);
     if (output.status != 0)
         throw Error(Errc::step_failed, fmt::format("podman build of {} failed (exit status {}): {}", ref, output.status,
-                                                   tail_of(output.err.empty() ? output.out : output.err)));
+                                                   last_lines(output.err.empty() ? output.out : output.err, 12)));
     const double seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
     events(event::Note{Severity::note, fmt::format("image {} built in {:.1f} s", ref, seconds)});
 }
@@ -236,7 +189,7 @@ asio::awaitable<BuiltImage> build_entry(ImageWorkshop workshop, std::string imag
     }
     const Planned planned = co_await plan(workshop, image, deadline);
     for (const std::string& note : planned.context.notes) events(event::Note{Severity::note, note});
-    const Scratch scratch(workshop.scratch);
+    const StageDirectory scratch(workshop.scratch);
     const fs::path place = scratch.path();
     std::string directory = place.string();
     if (planned.recipe.containerfile.empty()) {
@@ -263,7 +216,7 @@ std::string containerfile_at(const fs::path& base, const std::string& image) {
 
 asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {
     const Words exists{"image", "exists", image}, pull{"pull", "--quiet", image};
-    const ProcessOutput there = co_await podman(exists, false, deadline);
+    const ProcessOutput there = co_await host_podman(exists, deadline);
     if (there.status == 0) co_return BuiltImage{image, false};
     if (image.find('/') == std::string::npos) {
         std::vector<std::string> names;
@@ -272,9 +225,10 @@ asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string i
                                                  did_you_mean(image, names)));
     }
     events(event::Note{Severity::note, fmt::format("pulling {}", image)});
-    const ProcessOutput pulled = co_await podman(pull, workshop.console, deadline);
+    const ProcessOutput pulled = co_await host_podman(pull, deadline, workshop.console);
     if (pulled.status != 0)
-        throw Error(Errc::not_found, fmt::format("image {} is not here and cannot be pulled: {}", image, tail_of(pulled.err, 3)));
+        throw Error(Errc::not_found,
+                    fmt::format("image {} is not here and cannot be pulled: {}", image, last_lines(pulled.err, 3)));
     co_return BuiltImage{image, false};
 }
 

@@ -83,7 +83,8 @@ const VmSpec& spec_of(const VmContext& context, const VmIdentity& machine) {
         }
         throw Error(
             Errc::not_found,
-            fmt::format("no VM {} in this project{}; defined: {}. Add it under `vm:` in vm.yml, for example:\n"
+            fmt::format("no VM {} in this project{}; defined: {}. Add it under `vm:` in overthink.yml (or in vm.yml, where that "
+                        "is imported), for example:\n"
                         "  vm:\n    {}:\n      source: {{kind: cloud_image, url: \"https://...qcow2\", base_user: debian}}",
                         machine.entity, did_you_mean(machine.entity, names), defined.empty() ? "none" : defined, machine.entity));
     }

@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <ctime>
 
+#include "deploy/clock.hpp"
 #include "lifecycle/vm_keys.hpp"
 #include "model/names.hpp"
 #include "model/yaml_writer.hpp"
@@ -18,15 +18,6 @@ namespace ov {
 namespace {
 
 using Entries = std::vector<std::pair<std::string, YamlPtr>>;
-
-std::string now_text() {
-    const std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    char text[32] = {};
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text;
-}
 
 std::string adopted_as(const VmContext& context, const std::string& domain) {
     for (const auto& [name, entity] : context.project->vms)
@@ -73,8 +64,8 @@ Entries entity_of(const DomainFacts& domain, const VmSpec* old) {
         {"libvirt_name", yaml_text(domain.name)},
         {"disk_path", yaml_text(domain.disk_path)},
         {"disk_format", yaml_text(domain.disk_format)},
-        {"adopted_at", yaml_text(old != nullptr && !old->source.adopted_at.empty() ? old->source.adopted_at : now_text())}};
-    if (old != nullptr) source.emplace_back("last_synced_at", yaml_text(now_text()));
+        {"adopted_at", yaml_text(old != nullptr && !old->source.adopted_at.empty() ? old->source.adopted_at : utc_now())}};
+    if (old != nullptr) source.emplace_back("last_synced_at", yaml_text(utc_now()));
     if (old != nullptr && !old->source.base_user.empty()) source.emplace_back("base_user", yaml_text(old->source.base_user));
     if (old != nullptr && !old->source.distro.empty()) source.emplace_back("distro", yaml_text(old->source.distro));
     Entries entity{{"source", yaml_map(std::move(source))},

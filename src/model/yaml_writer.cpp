@@ -200,4 +200,16 @@ YamlPtr yaml_list(const std::vector<std::string>& texts) {
     return node;
 }
 
+YamlPtr yaml_entry(const YamlPtr& map, std::string_view key) {
+    if (!map || !map->is_map()) return nullptr;
+    for (const YamlEntry& entry : map->entries)
+        if (entry.key == key) return entry.value;
+    return nullptr;
+}
+
+std::string yaml_entry_text(const YamlPtr& map, std::string_view key) {
+    const YamlPtr value = yaml_entry(map, key);
+    return value ? value->text : std::string();
+}
+
 }  // namespace ov

@@ -17,4 +17,8 @@ YamlPtr yaml_boolean(bool value);
 YamlPtr yaml_map(std::vector<std::pair<std::string, YamlPtr>> entries);
 YamlPtr yaml_list(const std::vector<std::string>& texts);
 
+/// The value under `key`, to be shared; nullptr when `map` is none or has no such key. Its text; empty without one.
+YamlPtr yaml_entry(const YamlPtr& map, std::string_view key);
+std::string yaml_entry_text(const YamlPtr& map, std::string_view key);
+
 }  // namespace ov

@@ -8,17 +8,12 @@
 #include "support/temp_tree.hpp"
 #include "support/vm_rig.hpp"
 
+using ov::test::has_programs;
 using ov::test::VmRig;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-bool has_qemu_img() {
-    const bool found = std::system("command -v qemu-img > /dev/null") == 0;
-    if (!found) MESSAGE("skipped: no qemu-img");
-    return found;
-}
 
 bool says(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -55,7 +50,7 @@ public:
 }  // namespace
 
 TEST_CASE("build: disk, seed, keys and state; again keeps the disk; --discard makes it afresh with a new instance id") {
-    if (!has_qemu_img()) return;
+    if (!has_programs({"qemu-img"})) return;
     BuildRig rig;
     CHECK(rig.build() == "");
     CHECK_FALSE(rig.result.kept);
@@ -76,7 +71,7 @@ TEST_CASE("build: disk, seed, keys and state; again keeps the disk; --discard ma
 }
 
 TEST_CASE("build: a login key that is missing is said before anything is fetched or made") {
-    if (!has_qemu_img()) return;
+    if (!has_programs({"qemu-img"})) return;
     for (const auto& [ssh, names] : {std::pair("ssh: {port_auto: true}", "ssh.key_source: generate"),
                                      std::pair("ssh: {port_auto: true, key_source: /nowhere/id.pub}", "/nowhere/id.pub")}) {
         BuildRig rig(ssh);
@@ -90,7 +85,7 @@ TEST_CASE("build: a login key that is missing is said before anything is fetched
 
 TEST_CASE(
     "build that fails leaves nothing half-made: wrong size, image missing, image that is none, seed that cannot be written") {
-    if (!has_qemu_img()) return;
+    if (!has_programs({"qemu-img"})) return;
     SUBCASE("disk_size below the image") {
         BuildRig rig("disk_size: 512K");
         rig.rig->tree.write("home/.ssh/id_ed25519.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDocsOnlyKey lab@example\n");
@@ -120,7 +115,7 @@ TEST_CASE(
 }
 
 TEST_CASE("build that fails over what was there before leaves it as it was") {
-    if (!has_qemu_img()) return;
+    if (!has_programs({"qemu-img"})) return;
     BuildRig rig;
     CHECK(rig.build() == "");
     const std::string id = rig.result.instance_id, before = rig.rig->deploy_file();

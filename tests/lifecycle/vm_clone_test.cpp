@@ -7,43 +7,19 @@
 
 #include "lifecycle/vm_build.hpp"
 #include "lifecycle/vm_snapshot.hpp"
-#include "support/vm_rig.hpp"
+#include "support/snapshot_rig.hpp"
 
-using ov::test::VmRig;
+using ov::test::has_programs;
+using ov::test::SnapshotRig;
 
 namespace {
-
-bool has_qemu() {
-    const bool found = std::system("command -v qemu-system-x86_64 > /dev/null && command -v qemu-img > /dev/null") == 0;
-    if (!found) MESSAGE("skipped: no qemu-system-x86_64 or qemu-img");
-    return found;
-}
 
 bool says(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-class Rig : public VmRig {
+class Rig : public SnapshotRig {
 public:
-    Rig() {
-        disk();
-        ov::CreateOptions off;
-        off.start = false;
-        REQUIRE(create(off) == "created");
-    }
-    std::string snapshot(const std::string& name, const std::string& mode = "external") {
-        ov::SnapshotOptions options;
-        options.mode = mode;
-        return run([&]() -> asio::awaitable<void> {
-            co_await ov::create_snapshot(*context, *hypervisors, web, name, options, limit());
-        });
-    }
-    std::string remove(const std::string& name) {
-        const ov::SnapshotOptions options;
-        return run([&]() -> asio::awaitable<void> {
-            co_await ov::delete_snapshot(*context, *hypervisors, web, name, false, options, limit());
-        });
-    }
     std::string clone(const std::string& from) {
         ov::CloneRequest request;
         request.name = "copy";
@@ -64,7 +40,7 @@ public:
         options.force = true;
         return run([&]() -> asio::awaitable<void> { co_await ov::destroy_vm(*context, *hypervisors, copy, options, limit()); });
     }
-    int references(const std::string& name) { return ov::state::load_snapshots(context->files(web)).at(name).refcount; }
+    int references(const std::string& name) { return registry().at(name).refcount; }
 
     const ov::VmIdentity copy{"copy", {}};
     ov::BuildResult built;
@@ -73,7 +49,7 @@ public:
 }  // namespace
 
 TEST_CASE("clone: the entity, a disk on the frozen file, one reference however often it is built, none when it is gone") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     Rig rig;
     CHECK(says(rig.clone("web"), "name a snapshot, as web@NAME; web has: none"));
     CHECK(
@@ -102,7 +78,7 @@ TEST_CASE("clone: the entity, a disk on the frozen file, one reference however o
 }
 
 TEST_CASE("clone: a snapshot below the one that it stands on cannot be merged away") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     Rig rig;
     REQUIRE(rig.snapshot("below") == "");
     REQUIRE(rig.snapshot("above") == "");
@@ -115,7 +91,7 @@ TEST_CASE("clone: a snapshot below the one that it stands on cannot be merged aw
 }
 
 TEST_CASE("clone: an internal snapshot gets a file of its own; a build that fails takes its reference back") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     Rig rig;
     REQUIRE(rig.snapshot("inside", "internal") == "");
     REQUIRE(rig.clone("web@inside") == "");

@@ -20,16 +20,11 @@
 using namespace std::chrono_literals;
 using ov::Deadline;
 using ov::MachineState;
+using ov::test::has_programs;
 using ov::test::VmRig;
 using Done = ov::CreateResult::Done;
 
 namespace {
-
-bool has_qemu() {
-    const bool found = std::system("command -v qemu-system-x86_64 > /dev/null && command -v qemu-img > /dev/null") == 0;
-    if (!found) MESSAGE("skipped: no qemu-system-x86_64 or qemu-img");
-    return found;
-}
 
 bool says(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -38,7 +33,7 @@ bool says(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("create: makes, repeats without effect, starts what is off, follows a change, refuses one under a running machine") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     VmRig rig;
     CHECK(says(
         rig.create(),
@@ -67,7 +62,7 @@ TEST_CASE("create: makes, repeats without effect, starts what is off, follows a 
 }
 
 TEST_CASE("create that fails takes back what it made, and a second run completes") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     VmRig rig;
     rig.disk();
     rig.tree.write("project/output/qcow2/web/disk.qcow2", "this is no disk");
@@ -83,7 +78,7 @@ TEST_CASE("create that fails takes back what it made, and a second run completes
 }
 
 TEST_CASE("what a create that was killed left behind is completed by the next: before the start, and with a stale pidfile") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     VmRig rig;
     rig.disk();
     ov::CreateOptions no_start;
@@ -97,7 +92,7 @@ TEST_CASE("what a create that was killed left behind is completed by the next: b
 }
 
 TEST_CASE("two creates of one machine at once: one makes it, the other finds it made") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     VmRig rig;
     rig.disk();
     std::vector<Done> done;
@@ -119,7 +114,7 @@ TEST_CASE("two creates of one machine at once: one makes it, the other finds it 
 }
 
 TEST_CASE("destroy: keys, disk and instance.yml stay; with --disk only what the operator wrote stays") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     VmRig rig;
     rig.disk();
     CHECK(rig.destroy() == "");  // absent: success
@@ -142,7 +137,7 @@ TEST_CASE("destroy: keys, disk and instance.yml stay; with --disk only what the 
 }
 
 TEST_CASE("a deploy and the state of its machine: undefined, off, paused, running (decisions 1)") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     VmRig rig;
     std::string emitted;
     const auto ready = [&] {
@@ -180,7 +175,7 @@ TEST_CASE("a deploy and the state of its machine: undefined, off, paused, runnin
 }
 
 TEST_CASE("a rebuild that nobody asked for is refused unless the deploy is disposable (cli-and-config 8.3)") {
-    if (!has_qemu()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
     struct Row {
         const char* name;
         const char* node;
@@ -219,7 +214,7 @@ TEST_CASE("a rebuild that nobody asked for is refused unless the deploy is dispo
 }
 
 TEST_CASE("a machine on libvirt: created, listed, found again by the backend that its state names, destroyed") {
-    if (!has_qemu() || !ov::libvirt_is_built_in()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"}) || !ov::libvirt_is_built_in()) return;
     ov::HostFacts facts = ov::test::qemu_host();
     facts.libvirt = ov::LibvirtFacts{};
     facts.libvirt->version = {9, 0, 0};

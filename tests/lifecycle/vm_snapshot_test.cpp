@@ -4,47 +4,23 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "support/vm_rig.hpp"
+#include "support/snapshot_rig.hpp"
 
-using ov::test::VmRig;
+using ov::test::has_programs;
+using ov::test::SnapshotRig;
 
 namespace {
 
-bool has_tools() {
-    const bool found = std::system("command -v qemu-system-x86_64 > /dev/null && command -v qemu-io > /dev/null") == 0;
-    if (!found) MESSAGE("skipped: no qemu-system-x86_64 or qemu-io");
-    return found;
-}
-
-class Rig : public VmRig {
+class Rig : public SnapshotRig {
 public:
-    Rig() {
-        disk();
-        ov::CreateOptions off;
-        off.start = false;
-        REQUIRE(create(off) == "created");
-    }
-    std::string snapshot(const std::string& name, const std::string& mode = "external") {
-        ov::SnapshotOptions options;
-        options.mode = mode;
-        return run([&]() -> asio::awaitable<void> {
-            co_await ov::create_snapshot(*context, *hypervisors, web, name, options, limit());
-        });
-    }
     std::string revert(const std::string& name) {
         return run([&]() -> asio::awaitable<void> {
             co_await ov::revert_snapshot(*context, *hypervisors, web, name, options_, limit());
         });
     }
-    std::string remove(const std::string& name, bool force = false) {
-        return run([&]() -> asio::awaitable<void> {
-            co_await ov::delete_snapshot(*context, *hypervisors, web, name, force, options_, limit());
-        });
-    }
     std::string promote(const std::string& name) {
         return run([&]() -> asio::awaitable<void> { co_await ov::promote_snapshot(*context, *hypervisors, web, name, limit()); });
     }
-    ov::state::SnapshotRegistry registry() const { return ov::state::load_snapshots(context->files(web)); }
     /// The file that the machine runs on, from the definition that it boots with.
     std::string active() {
         std::vector<std::string> files;
@@ -74,7 +50,7 @@ bool is_read_only(const std::string& path) {
 }  // namespace
 
 TEST_CASE("an external snapshot freezes the disk; revert brings its data back, delete keeps the present ones") {
-    if (!has_tools()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-io"})) return;
     Rig rig;
     const std::string built = rig.active();
     rig.write(1);
@@ -100,7 +76,7 @@ TEST_CASE("an external snapshot freezes the disk; revert brings its data back, d
 }
 
 TEST_CASE("a chain of snapshots: back to each, a middle one deleted, the others keep their data") {
-    if (!has_tools()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-io"})) return;
     Rig rig;
     for (int i = 1; i <= 3; ++i) {
         rig.write(i);
@@ -122,7 +98,7 @@ TEST_CASE("a chain of snapshots: back to each, a middle one deleted, the others 
 }
 
 TEST_CASE("an internal snapshot is inside the file; promoted it gets one of its own that clones can stand on") {
-    if (!has_tools()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-io"})) return;
     Rig rig;
     rig.write(1);
     CHECK(rig.snapshot("in", "internal") == "");
@@ -138,7 +114,7 @@ TEST_CASE("an internal snapshot is inside the file; promoted it gets one of its 
 }
 
 TEST_CASE("what snapshot verbs refuse") {
-    if (!has_tools()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-io"})) return;
     Rig rig;
     struct Row {
         const char *rule, *name, *error;
@@ -155,7 +131,7 @@ TEST_CASE("what snapshot verbs refuse") {
     CHECK(rig.snapshot("s1") == "usage: VM web has a snapshot s1 already");
     CHECK(rig.revert("none") == "not_found: VM web has no snapshot none; make one: ov vm snapshot create web none");
     CHECK(rig.run([&]() -> asio::awaitable<void> {
-        co_await ov::reference_snapshot(*rig.context, rig.web, "s1", 2, VmRig::limit());
+        co_await ov::reference_snapshot(*rig.context, rig.web, "s1", 2, SnapshotRig::limit());
     }) == "");
     CHECK(rig.remove("s1") == "busy: 2 clones stand on snapshot s1 of web; --force forgets it and leaves its file to them");
     const std::string frozen = rig.registry().at("s1").disk_path;
@@ -164,7 +140,7 @@ TEST_CASE("what snapshot verbs refuse") {
 }
 
 TEST_CASE("what a killed run left is taken back or completed by the next verb") {
-    if (!has_tools()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-io"})) return;
     Rig rig;
     rig.write(1);
     CHECK(rig.snapshot("s1") == "");
@@ -186,7 +162,7 @@ TEST_CASE("what a killed run left is taken back or completed by the next verb") 
 }
 
 TEST_CASE("a registry that cannot be read is named, not overwritten") {
-    if (!has_tools()) return;
+    if (!has_programs({"qemu-system-x86_64", "qemu-io"})) return;
     Rig rig;
     rig.tree.write("home/.local/share/ov/vm/ov-web/snapshots/registry.json", "{ broken");
     CHECK(rig.snapshot("s1").find("registry.json: not a registry of snapshots") != std::string::npos);

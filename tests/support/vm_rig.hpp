@@ -6,6 +6,7 @@
 #include <asio/co_spawn.hpp>
 #include <cstdlib>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 
 #include "backend/libvirt_machines.hpp"
@@ -32,6 +33,16 @@ vm:
 deploy:
   site: {target: vm, vm: web}
 )";
+
+/// Says which program is missing, for a test that then returns.
+inline bool has_programs(std::initializer_list<const char*> programs) {
+    for (const char* program : programs) {
+        if (std::system(("command -v " + std::string(program) + " > /dev/null").c_str()) == 0) continue;
+        MESSAGE("skipped: no " << program);
+        return false;
+    }
+    return true;
+}
 
 /// A project, a home and a loop. Machines that a test leaves running are powered off with it.
 class VmRig {
