@@ -23,6 +23,13 @@ std::string now_text() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
+/// What deploy.yml says of the machine's snapshots.
+asio::awaitable<void> save_mirror(VmContext& context, VmIdentity machine, state::SnapshotRegistry registry, Deadline deadline) {
+    VmState mirror;
+    mirror.snapshot = state::snapshots_yaml(registry);
+    co_await save_vm_state(context, std::move(machine), std::move(mirror), deadline);
+}
+
 /// One snapshot verb at work: the machine, its registry and record, under the machine's lock.
 class Work {
 public:
@@ -48,9 +55,7 @@ public:
             state::save_vm_record(files, one);
         };
         co_await context_.runtime.pool.run(deadline, std::move(write));
-        VmState mirror;
-        mirror.snapshot = state::snapshots_yaml(registry);
-        co_await save_vm_state(context_, machine_, mirror, deadline);
+        co_await save_mirror(context_, machine_, registry, deadline);
     }
 
     /// The file that the machine runs on now.
@@ -371,10 +376,12 @@ asio::awaitable<state::Snapshot> reference_snapshot(VmContext& context, VmIdenti
                                                      machine.domain().substr(3), name, machine.entity, name));
         found->second.refcount = std::max(0, found->second.refcount + change);
         state::save_snapshots(files, registry);
-        return found->second;
+        return registry;
     };
-    state::Snapshot entry = co_await context.runtime.pool.run(deadline, std::move(count));
-    co_return entry;
+    const state::SnapshotRegistry registry = co_await context.runtime.pool.run(deadline, std::move(count));
+    const VmState known = co_await load_vm_state(context, machine, deadline);
+    if (known.snapshot) co_await save_mirror(context, machine, registry, deadline);  // a forgotten machine stays forgotten
+    co_return registry.at(name);
 }
 
 }  // namespace ov

@@ -2,7 +2,9 @@
 #include "lifecycle/vm_clone.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "lifecycle/vm_build.hpp"
@@ -20,6 +22,7 @@ bool says(const std::string& text, const std::string& part) {
 
 class Rig : public SnapshotRig {
 public:
+    using SnapshotRig::SnapshotRig;
     std::string clone(const std::string& from) {
         ov::CloneRequest request;
         request.name = "copy";
@@ -34,13 +37,21 @@ public:
         options.discard = discard;
         return run([&]() -> asio::awaitable<void> { built = co_await ov::build_vm(*context, copy, options, limit()); });
     }
-    std::string destroy_copy() {
+    std::string destroy_copy(ov::VmIdentity which = {"copy", {}}) {
         ov::DestroyOptions options;
         options.disk = true;
         options.force = true;
-        return run([&]() -> asio::awaitable<void> { co_await ov::destroy_vm(*context, *hypervisors, copy, options, limit()); });
+        return run([&]() -> asio::awaitable<void> { co_await ov::destroy_vm(*context, *hypervisors, which, options, limit()); });
     }
-    int references(const std::string& name) { return registry().at(name).refcount; }
+    /// What the registry counts; -1 when deploy.yml counts otherwise.
+    int references(const std::string& name) {
+        const int count = registry().at(name).refcount;
+        const std::string file = deploy_file();
+        const std::size_t entry = file.find("name: " + name);
+        const std::size_t mirrored = entry == std::string::npos ? entry : file.find("refcount: ", entry);
+        const std::string text = fmt::format("refcount: {}\n", count);
+        return mirrored != std::string::npos && file.compare(mirrored, text.size(), text) == 0 ? count : -1;
+    }
 
     const ov::VmIdentity copy{"copy", {}};
     ov::BuildResult built;
@@ -67,11 +78,41 @@ TEST_CASE("clone: the entity, a disk on the frozen file, one reference however o
     CHECK(rig.built.kept);
     CHECK(rig.build(true) == "");
     CHECK(rig.references("s1") == 1);
+    const ov::VmIdentity second{"copy", "2"};
+    const ov::BuildOptions plain;
+    CHECK(rig.run([&]() -> asio::awaitable<void> { co_await ov::build_vm(*rig.context, second, plain, Rig::limit()); }) == "");
+    CHECK(rig.references("s1") == 2);
+    CHECK(rig.destroy_copy(second) == "");
+    CHECK(rig.references("s1") == 1);
     const std::string info = rig.tree.path("info");
     REQUIRE(std::system(("qemu-img info " + rig.built.disk + " > " + info).c_str()) == 0);
     CHECK(says(rig.tree.read("info"), rig.tree.path("project/output/qcow2/web/disk.qcow2")));
     CHECK(says(rig.remove("s1"), "1 clone stands on snapshot s1"));
     CHECK(rig.create({}, rig.copy) == "created");
+    CHECK(rig.destroy_copy() == "");
+    CHECK(rig.references("s1") == 0);
+    CHECK(rig.remove("s1") == "");
+}
+
+TEST_CASE("clone: of a snapshot under libvirt, which defines it with a disk of its own on the frozen file") {
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"}) || !ov::libvirt_is_built_in()) return;
+    const ov::CreateOptions on_libvirt = ov::test::on_test_driver();
+    Rig rig(ov::test::libvirt_host(), on_libvirt);
+    REQUIRE(rig.snapshot("s1") == "");
+    REQUIRE(rig.clone("web@s1") == "");
+    CHECK(rig.build() == "");
+    CHECK(rig.references("s1") == 1);
+    CHECK(rig.create(on_libvirt, rig.copy) == "created");
+    ov::LocatedVm found;
+    CHECK(rig.run([&]() -> asio::awaitable<void> { found = co_await rig.hypervisors->locate(rig.copy, Rig::limit()); }) == "");
+    REQUIRE(found.backend != nullptr);
+    CHECK(found.backend->kind() == ov::Backend::libvirt);
+    CHECK(found.state == ov::MachineState::running);
+    std::vector<std::string> disks;
+    const auto ask = [&]() -> asio::awaitable<void> { disks = co_await found.backend->disks(found.name, Rig::limit()); };
+    CHECK(rig.run(ask) == "");
+    CHECK(std::find(disks.begin(), disks.end(), rig.built.disk) != disks.end());
+    CHECK(says(rig.remove("s1"), "1 clone stands on snapshot s1"));
     CHECK(rig.destroy_copy() == "");
     CHECK(rig.references("s1") == 0);
     CHECK(rig.remove("s1") == "");
@@ -88,6 +129,22 @@ TEST_CASE("clone: a snapshot below the one that it stands on cannot be merged aw
     CHECK(rig.destroy_copy() == "");
     CHECK(rig.remove("below") == "");
     CHECK(rig.remove("above") == "");
+}
+
+TEST_CASE("clone: a parent that is forgotten comes back to deploy.yml neither with a clone more nor with one less") {
+    if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;
+    Rig rig;
+    REQUIRE(rig.snapshot("s1") == "");
+    REQUIRE(rig.clone("web@s1") == "");
+    REQUIRE(rig.destroy() == "");
+    const auto parent_is_there = [&] { return says(rig.deploy_file(), "vm:web"); };
+    CHECK_FALSE(parent_is_there());
+    CHECK(rig.build() == "");
+    CHECK(rig.registry().at("s1").refcount == 1);
+    CHECK_FALSE(parent_is_there());
+    CHECK(rig.destroy_copy() == "");
+    CHECK(rig.registry().at("s1").refcount == 0);
+    CHECK_FALSE(parent_is_there());
 }
 
 TEST_CASE("clone: an internal snapshot gets a file of its own; a build that fails takes its reference back") {

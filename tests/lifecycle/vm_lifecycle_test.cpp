@@ -215,17 +215,10 @@ TEST_CASE("a rebuild that nobody asked for is refused unless the deploy is dispo
 
 TEST_CASE("a machine on libvirt: created, listed, found again by the backend that its state names, destroyed") {
     if (!has_programs({"qemu-system-x86_64", "qemu-img"}) || !ov::libvirt_is_built_in()) return;
-    ov::HostFacts facts = ov::test::qemu_host();
-    facts.libvirt = ov::LibvirtFacts{};
-    facts.libvirt->version = {9, 0, 0};
-    VmRig rig(ov::test::one_vm, facts);
+    VmRig rig(ov::test::one_vm, ov::test::libvirt_host());
     rig.disk();
-    // The driver forgets its domains with its last connection.
-    const auto keeper = ov::make_libvirt_machines(rig.runtime, "test:///default");
-    CHECK(rig.run([&]() -> asio::awaitable<void> { co_await keeper->list(VmRig::limit()); }) == "");
-    ov::CreateOptions on_libvirt;
-    on_libvirt.backend = "libvirt";
-    on_libvirt.connect = "test:///default";
+    const auto keeper = ov::test::keep_test_driver(rig.runtime);
+    const ov::CreateOptions on_libvirt = ov::test::on_test_driver();
     CHECK(rig.create(on_libvirt) == "created");
     CHECK(says(rig.deploy_file(), "backend: libvirt"));
     rig.load();

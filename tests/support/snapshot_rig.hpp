@@ -10,10 +10,10 @@ namespace ov::test {
 
 class SnapshotRig : public VmRig {
 public:
-    SnapshotRig() {
+    explicit SnapshotRig(HostFacts facts = qemu_host(), CreateOptions off = {}) : VmRig(one_vm, std::move(facts)) {
         disk();
-        CreateOptions off;
         off.start = false;
+        if (off.backend == "libvirt") keeper_ = keep_test_driver(runtime);
         REQUIRE(create(off) == "created");
     }
     std::string snapshot(const std::string& name, const std::string& mode = "external") {
@@ -29,6 +29,9 @@ public:
         });
     }
     state::SnapshotRegistry registry() const { return state::load_snapshots(context->files(web)); }
+
+private:
+    std::unique_ptr<MachineBackend> keeper_;
 };
 
 }  // namespace ov::test

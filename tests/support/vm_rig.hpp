@@ -23,6 +23,34 @@ inline HostFacts qemu_host() {
     return facts;
 }
 
+inline HostFacts libvirt_host() {
+    HostFacts facts = qemu_host();
+    facts.libvirt = LibvirtFacts{};
+    facts.libvirt->version = {9, 0, 0};
+    return facts;
+}
+
+/// Defines machines with libvirt's test driver.
+inline CreateOptions on_test_driver() {
+    CreateOptions options;
+    options.backend = "libvirt";
+    options.connect = "test:///default";
+    return options;
+}
+
+/// libvirt's test driver forgets its domains with its last connection: this one keeps it.
+inline std::unique_ptr<MachineBackend> keep_test_driver(Runtime& runtime) {
+    std::unique_ptr<MachineBackend> keeper = make_libvirt_machines(runtime, "test:///default");
+    const auto ask = [&]() -> asio::awaitable<void> {
+        const Deadline limit = Deadline::unlimited().child(std::chrono::seconds(60));
+        co_await keeper->list(limit);
+    };
+    runtime.io.restart();
+    asio::co_spawn(runtime.io, ask(), [](std::exception_ptr error) { REQUIRE(error == nullptr); });
+    runtime.io.run();
+    return keeper;
+}
+
 inline const char* const one_vm = R"(version: 2026.144.1443
 vm:
   web:
