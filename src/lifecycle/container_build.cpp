@@ -44,47 +44,9 @@ std::optional<std::array<int, 3>> date_version(std::string_view tag) {
     return numbers[0] >= 1970 ? std::optional(numbers) : std::nullopt;
 }
 
-asio::awaitable<ProcessOutput> podman(std::vector<std::string> argv, std::string input, bool console, Deadline deadline) {
-    ProcessOptions options;
-    options.argv = std::move(argv);
-    if (console) options.err = Redirect::inherit;
-    try {
-        ProcessOutput output = co_await run_process(std::move(options), deadline, std::move(input));
-        co_return output;
-    } catch (const Error& error) {
-        if (error.code() != Errc::not_found) throw;
-        throw Error(Errc::not_found,
-                    fmt::format("{}; building this disk needs podman (Debian: apt-get install podman)", error.what()));
-    }
-}
-
 std::vector<std::string> rootful(std::vector<std::string> argv, bool root) {
     if (!root) argv.insert(argv.begin(), {"sudo", "-n"});
     return argv;
-}
-
-/// A full reference stays; a bare name is the newest local build of it, never :latest.
-asio::awaitable<std::string> image_reference(std::string image, std::string transport, bool root, Deadline deadline) {
-    if (image.find('/') == std::string::npos && transport.empty()) {
-        std::vector<std::string> list = rootful({"podman", "images", "--format", "{{.Repository}}:{{.Tag}}"}, root);
-        const std::string nothing;
-        const ProcessOutput output = co_await podman(std::move(list), nothing, false, deadline);
-        std::string found = newest_dated(output.out, image);
-        if (found.empty())
-            throw Error(Errc::not_found,
-                        fmt::format("source.image {}: no local image of that name with a date version "
-                                    "(2026.144.1443); build it first: podman build -t localhost/{}:$(date +%Y.%-j.%-H%M) .",
-                                    image, image));
-        co_return found;
-    }
-    if (transport.empty() || transport == "containers-storage") co_return image;
-    const std::string from = transport == "registry" ? "docker://" + image : transport + ":" + image;
-    std::vector<std::string> pull = rootful({"podman", "pull", "--quiet", from}, root);
-    const std::string nothing;
-    const ProcessOutput output = co_await podman(std::move(pull), nothing, false, deadline);
-    if (output.status != 0)
-        throw Error(Errc::not_found, fmt::format("source.image: podman pull {}: {}", from, last_lines(output.err)));
-    co_return last_lines(output.out, 1);
 }
 
 }  // namespace
@@ -128,52 +90,6 @@ std::string bootc_script(const BootcDisk& disk) {
         disk.disk_bytes, install);
 }
 
-std::string bootstrap_disk_script(std::uint64_t disk_bytes, const std::string& rootfs, const std::string& body) {
-    const char* mkfs = rootfs == "ext4"    ? "mkfs.ext4 -F"
-                       : rootfs == "xfs"   ? "mkfs.xfs -f"
-                       : rootfs == "btrfs" ? "mkfs.btrfs -f"
-                                           : nullptr;
-    if (mkfs == nullptr)
-        throw Error(Errc::spec_invalid, fmt::format("source.rootfs: expected ext4, xfs or btrfs, got '{}'", rootfs));
-    return fmt::format(
-        "set -euo pipefail\n"
-        "mkdir -p /out\n"
-        "RAW=/out/disk.raw\n"
-        "truncate -s {0} \"$RAW\"\n"
-        "LOOP=$(losetup --find --show --partscan \"$RAW\")\n"
-        "trap '\n"
-        "  umount /mnt/boot/efi 2>/dev/null || true\n"
-        "  umount /mnt 2>/dev/null || true\n"
-        "  losetup -d \"$LOOP\" 2>/dev/null || true\n"
-        "' EXIT\n"
-        "parted -s \"$LOOP\" \\\n"
-        "  mklabel gpt \\\n"
-        "  mkpart ESP fat32 1MiB 512MiB \\\n"
-        "  set 1 esp on \\\n"
-        "  mkpart root {1} 512MiB 100%\n"
-        "partprobe \"$LOOP\" || true\n"
-        "mkfs.fat -F32 \"${{LOOP}}p1\"\n"
-        "{2} \"${{LOOP}}p2\"\n"
-        "mkdir -p /mnt\n"
-        "mount \"${{LOOP}}p2\" /mnt\n"
-        "mkdir -p /mnt/boot/efi\n"
-        "mount \"${{LOOP}}p1\" /mnt/boot/efi\n"
-        "# >>> install rootfs <<<\n"
-        // The include is essential: plain --xattrs drops file capabilities.
-        "tar -C /mnt --xattrs --xattrs-include='*' --acls -xzf /in/rootfs.tar.gz\n"
-        "{3}"
-        "# <<< install rootfs >>>\n"
-        "sync\n"
-        "umount /mnt/boot/efi\n"
-        "umount /mnt\n"
-        "losetup -d \"$LOOP\"\n"
-        "trap - EXIT\n"
-        "qemu-img convert -O qcow2 \"$RAW\" /out/disk.qcow2\n"
-        "rm -f \"$RAW\"\n"
-        "chown --reference=/out /out/disk.qcow2\n",
-        disk_bytes, rootfs, mkfs, body.empty() || body.ends_with('\n') ? body : body + "\n");
-}
-
 std::vector<std::string> container_argv(const std::string& image, const std::string& staging, const std::string& input,
                                         bool root) {
     std::vector<std::string> argv{"podman", "run",  "--privileged", "--rm",      "-i", "--user",         "0",
@@ -181,6 +97,54 @@ std::vector<std::string> container_argv(const std::string& image, const std::str
     if (!input.empty()) argv.insert(argv.end(), {"-v", input + ":/in:ro"});
     argv.insert(argv.end(), {image, "bash", "-s"});
     return rootful(std::move(argv), root);
+}
+
+asio::awaitable<ProcessOutput> run_podman(std::vector<std::string> argv, std::string input, bool console, Deadline deadline) {
+    ProcessOptions options;
+    options.argv = std::move(argv);
+    if (console) options.err = Redirect::inherit;
+    try {
+        ProcessOutput output = co_await run_process(std::move(options), deadline, std::move(input));
+        co_return output;
+    } catch (const Error& error) {
+        if (error.code() != Errc::not_found) throw;
+        throw Error(Errc::not_found,
+                    fmt::format("{}; building this disk needs podman (Debian: apt-get install podman)", error.what()));
+    }
+}
+
+asio::awaitable<std::string> local_image(std::string image, std::string transport, bool root, Deadline deadline) {
+    if (image.find('/') == std::string::npos && transport.empty()) {
+        std::vector<std::string> list = rootful({"podman", "images", "--format", "{{.Repository}}:{{.Tag}}"}, root);
+        const std::string nothing;
+        const ProcessOutput output = co_await run_podman(std::move(list), nothing, false, deadline);
+        std::string found = newest_dated(output.out, image);
+        if (found.empty())
+            throw Error(Errc::not_found,
+                        fmt::format("{}: no local image of that name with a date version "
+                                    "(2026.144.1443); build it first: podman build -t localhost/{}:$(date +%Y.%-j.%-H%M) .",
+                                    image, image));
+        co_return found;
+    }
+    if (transport.empty() || transport == "containers-storage") co_return image;
+    const std::string from = transport == "registry" ? "docker://" + image : transport + ":" + image;
+    std::vector<std::string> pull = rootful({"podman", "pull", "--quiet", from}, root);
+    const std::string nothing;
+    const ProcessOutput output = co_await run_podman(std::move(pull), nothing, false, deadline);
+    if (output.status != 0) throw Error(Errc::not_found, fmt::format("podman pull {}: {}", from, last_lines(output.err)));
+    co_return last_lines(output.out, 1);
+}
+
+asio::awaitable<BaseImage> adopt_disk(VmContext& context, std::string made, Deadline deadline) {
+    const ImageCache cache(context.image_cache());
+    auto adopt = [cache, made]() -> std::string {
+        const std::string digest = digest_of_file(made, {});
+        cache.adopt(made, digest);
+        return digest;
+    };
+    const std::string digest = co_await context.runtime.pool.run(deadline, adopt);
+    BaseImage base = co_await inspect_base(cache.image_path(digest), digest, deadline);
+    co_return base;
 }
 
 asio::awaitable<BaseImage> build_bootc(VmContext& context, VmSpec spec, std::string transport, bool console, Deadline deadline) {
@@ -194,7 +158,7 @@ asio::awaitable<BaseImage> build_bootc(VmContext& context, VmSpec spec, std::str
     disk.kernel_args = spec.source.kernel_args;
     if (transport.empty()) transport = spec.source.transport;
     const bool root = ::geteuid() == 0;
-    const std::string image = co_await image_reference(spec.source.image, transport, root, deadline);
+    const std::string image = co_await local_image(spec.source.image, transport, root, deadline);
 
     const ImageCache cache(context.image_cache());
     const std::string staging = cache.directory() + "/build-" + spec.name;
@@ -205,7 +169,7 @@ asio::awaitable<BaseImage> build_bootc(VmContext& context, VmSpec spec, std::str
     fs::create_directories(staging, failure);
     if (failure) throw Error(Errc::io, fmt::format("{}: {}", staging, failure.message()));
     std::vector<std::string> argv = container_argv(image, staging, "", root);
-    const ProcessOutput output = co_await podman(std::move(argv), bootc_script(disk), console, deadline);
+    const ProcessOutput output = co_await run_podman(std::move(argv), bootc_script(disk), console, deadline);
     if (output.status != 0 || !fs::exists(staging + "/disk.qcow2")) {
         fs::remove_all(staging, failure);
         throw Error(Errc::unsupported,
@@ -213,15 +177,8 @@ asio::awaitable<BaseImage> build_bootc(VmContext& context, VmSpec spec, std::str
                                 "devices and bootc in the image; --console shows all of it",
                                 image, output.status, last_lines(output.err.empty() ? output.out : output.err)));
     }
-    const std::string made = staging + "/disk.qcow2";
-    auto adopt = [cache, made]() -> std::string {
-        const std::string digest = digest_of_file(made, {});
-        cache.adopt(made, digest);
-        return digest;
-    };
-    const std::string digest = co_await context.runtime.pool.run(deadline, adopt);
+    BaseImage base = co_await adopt_disk(context, staging + "/disk.qcow2", deadline);
     fs::remove_all(staging, failure);
-    BaseImage base = co_await inspect_base(cache.image_path(digest), digest, deadline);
     co_return base;
 }
 

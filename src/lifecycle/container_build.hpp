@@ -1,4 +1,4 @@
-// Disks that are built in a privileged container: bootc images and bootstrapped distributions (`vm-lifecycle.md` 4.3, 4.4).
+// Disks that are built in a privileged container: what all of them take, and those of bootc images (`vm-lifecycle.md` 4.3).
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/process.hpp"
 #include "lifecycle/image_cache.hpp"
 #include "lifecycle/vm_context.hpp"
 
@@ -22,10 +23,6 @@ struct BootcDisk {
 };
 std::string bootc_script(const BootcDisk& disk);
 
-/// Partitions a raw disk, unpacks /in/rootfs.tar.gz, runs `body` in it, converts to qcow2. Error{spec_invalid} for a rootfs
-/// that is none of ext4, xfs, btrfs. Pure.
-std::string bootstrap_disk_script(std::uint64_t disk_bytes, const std::string& rootfs, const std::string& body);
-
 /// `podman run` of the image with the script on its input; `sudo -n` in front where containers of the operator cannot be
 /// privileged. `staging` is /out in it, `input` (may be empty) /in.
 std::vector<std::string> container_argv(const std::string& image, const std::string& staging, const std::string& input,
@@ -34,6 +31,16 @@ std::vector<std::string> container_argv(const std::string& image, const std::str
 /// The newest of the lines "repository:tag" whose repository ends in `name` and whose tag is a date version (2026.144.1443);
 /// empty: none.
 std::string newest_dated(std::string_view lines, std::string_view name);
+
+/// Runs `argv`, which begins with podman or sudo, with `input`; with `console` its standard error goes to ours. Any exit status
+/// is an answer. Error{not_found} where it is not installed.
+asio::awaitable<ProcessOutput> run_podman(std::vector<std::string> argv, std::string input, bool console, Deadline deadline);
+
+/// A full reference stays; a bare name is the newest local build of it, never :latest. Error{not_found} naming how to build it.
+asio::awaitable<std::string> local_image(std::string image, std::string transport, bool root, Deadline deadline);
+
+/// Makes the finished disk at `made` an image of the cache.
+asio::awaitable<BaseImage> adopt_disk(VmContext& context, std::string made, Deadline deadline);
 
 /// Builds the disk of a bootc image and puts it into the cache. Throws Error{not_found} for an unknown image and for a host
 /// without podman, Error{unsupported} where podman cannot run privileged containers, with what it said.

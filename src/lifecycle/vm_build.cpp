@@ -6,6 +6,7 @@
 
 #include "backend/disk_image.hpp"
 #include "lifecycle/base_image.hpp"
+#include "lifecycle/bootstrap_build.hpp"
 #include "lifecycle/container_build.hpp"
 #include "lifecycle/vm_clone.hpp"
 #include "lifecycle/vm_keys.hpp"
@@ -110,18 +111,28 @@ asio::awaitable<void> make_disk(BaseImage base, std::string disk, std::string ty
 /// What the record calls a source.
 std::string source_name(const VmSpec& spec) {
     if (spec.source.kind == "clone") return clone_source(spec);
+    if (spec.source.kind == "bootstrap") return fmt::format("bootstrap:{}:{}", spec.source.builder, spec.source.distro);
     return spec.source.kind == "bootc" ? "bootc:" + spec.source.image : spec.source.url;
 }
 
 /// The image that the disk stands on. A container build gives other bytes each time, so what was built of the same source is kept
 /// until somebody discards the disk.
 asio::awaitable<BaseImage> base_of(VmContext& context, VmSpec spec, BuildOptions options, state::VmRecord record,
-                                   Deadline deadline) {
+                                   state::VmFiles files, Deadline deadline) {
     if (spec.source.kind == "clone") co_return co_await clone_base(context, std::move(spec), deadline);
-    if (spec.source.kind != "bootc") co_return co_await fetch_base(context, std::move(spec), deadline);
+    const bool in_container = spec.source.kind == "bootc" || spec.source.kind == "bootstrap";
+    if (!in_container) co_return co_await fetch_base(context, std::move(spec), deadline);
     if (record.source == source_name(spec) && !record.base.empty() && fs::exists(record.base))
         co_return co_await inspect_base(record.base, record.base_digest, deadline);
-    co_return co_await build_bootc(context, std::move(spec), options.transport, options.console, deadline);
+    if (spec.source.kind == "bootc")
+        co_return co_await build_bootc(context, std::move(spec), options.transport, options.console, deadline);
+    if (vm::firmware_of(spec, "x86_64") == FirmwareMode::bios)
+        context.say(fmt::format("the disk of {} boots through UEFI only: set `firmware: uefi-insecure`", spec.name));
+    BootstrapRun run;
+    run.workplace = files.directory + "/build";
+    run.console = options.console;
+    run.fresh = options.discard;
+    co_return co_await build_bootstrap(context, std::move(spec), std::move(run), deadline);
 }
 
 /// A new disk is a new machine to its guest: what the old one left goes.
@@ -188,10 +199,10 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
         context.say(fmt::format("{} is imported: its disk is {}, there is nothing to build", machine.entity, adopted.disk));
         co_return adopted;
     }
-    if (kind != "cloud_image" && kind != "bootc" && kind != "clone")
-        throw Error(Errc::unsupported,
-                    fmt::format("vm.{}: source.kind {} cannot be built here; supported: cloud_image, bootc, clone, imported",
-                                machine.entity, kind));
+    if (kind != "cloud_image" && kind != "bootc" && kind != "bootstrap" && kind != "clone")
+        throw Error(Errc::unsupported, fmt::format("vm.{}: source.kind {} cannot be built here; supported: cloud_image, bootc, "
+                                                   "bootstrap, clone, imported",
+                                                   machine.entity, kind));
 
     BuildUndo undo(context, machine);
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, undo.files, deadline);
@@ -231,7 +242,7 @@ asio::awaitable<BuildResult> build_locked_vm(VmContext& context, VmIdentity mach
     const bool again = fs::exists(disk) && !options.discard;
     state::VmRecord earlier;
     if (again) earlier = record;
-    const BaseImage base = co_await base_of(context, spec, options, std::move(earlier), deadline);
+    const BaseImage base = co_await base_of(context, spec, options, std::move(earlier), files, deadline);
     remove_leftovers(directory);
     const OldDisk old = co_await look_at(disk, deadline);
     const VmState known = co_await load_vm_state(context, machine, deadline);

@@ -1,5 +1,7 @@
 // What a project's own `distro:`, `builder:` and `init:` maps change about compiling (`layer-format.md` 8 and 9,
 // `install-plan.md` 6). Everything that layers usually need is built in, so all three maps may be missing.
+#include "plan/project_definitions.hpp"
+
 #include <algorithm>
 
 #include "ov/compile.hpp"
@@ -10,12 +12,6 @@ namespace ov {
 namespace {
 
 constexpr int deepest_inheritance = 10;
-
-/// The definition of the first tag, exact or without its version.
-Entities::const_iterator definition_of(const Entities& distros, const std::string& tag) {
-    const auto exact = distros.find(tag);
-    return exact != distros.end() ? exact : distros.find(tag.substr(0, tag.find(':')));
-}
 
 std::string text_of(const YamlPtr& body, std::string_view key) {
     const YamlNode* value = body && body->is_map() ? body->find(key) : nullptr;
@@ -38,6 +34,21 @@ void inherit(Distro& distro, const Entities& distros) {
 }
 
 }  // namespace
+
+Entities::const_iterator definition_of(const Entities& distros, const std::string& tag) {
+    const auto exact = distros.find(tag);
+    return exact != distros.end() ? exact : distros.find(tag.substr(0, tag.find(':')));
+}
+
+YamlPtr inherited_part(const Entities& distros, const std::string& tag, std::string_view key) {
+    auto found = definition_of(distros, tag);
+    for (int level = 0; level < deepest_inheritance && found != distros.end(); ++level) {
+        for (const YamlEntry& entry : found->second->entries)
+            if (entry.key == key) return entry.value;
+        found = definition_of(distros, text_of(found->second, "inherits"));
+    }
+    return nullptr;
+}
 
 BuilderTriggers default_builder_triggers() {
     return {{"cargo", {"Cargo.toml"}}, {"npm", {"package.json"}}, {"pixi", {"pixi.toml", "pyproject.toml", "environment.yml"}}};
