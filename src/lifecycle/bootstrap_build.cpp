@@ -274,7 +274,8 @@ asio::awaitable<BaseImage> build_bootstrap(VmContext& context, VmSpec spec, Boot
     const std::string looked = fmt::format("looking at what {} can do here", image);
     const std::string missing = co_await run_in(first, scripts.probe, run.console, looked, deadline);
     if (!missing.empty())
-        throw Error(Errc::unsupported, fmt::format("vm.{}: its disk cannot be built on this host:\n{}", spec.name, missing));
+        throw Error(Errc::unsupported,
+                    fmt::format("vm.{}: its disk cannot be built on this host:\n{}", spec.name, last_lines(missing, 20)));
     context.say(fmt::format("{} installs {} in a container of {}", spec.source.builder, spec.source.distro, image));
     const std::string installed = fmt::format("builder.{} in {}", spec.source.builder, image);
     co_await run_in(first, scripts.rootfs, run.console, installed, deadline);
