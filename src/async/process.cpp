@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/redirect_error.hpp>
@@ -94,6 +95,20 @@ public:
     posix_spawnattr_t attributes;
 };
 
+/// KEY=VALUE each, ended by nullptr; points into `variables` and the environment of this process.
+std::vector<char*> environment_with(std::vector<std::string>& variables) {
+    std::vector<char*> all;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view there(*entry);
+        const std::string_view key = there.substr(0, there.find('=') + 1);
+        const bool replaced = std::ranges::any_of(variables, [key](const std::string& one) { return one.starts_with(key); });
+        if (!replaced) all.push_back(*entry);
+    }
+    for (std::string& one : variables) all.push_back(one.data());
+    all.push_back(nullptr);
+    return all;
+}
+
 std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> result;
     for (std::string& word : words) result.push_back(word.data());
@@ -175,10 +190,9 @@ Process Process::spawn(asio::any_io_executor executor, ProcessOptions options) {
     if (!options.directory.empty()) posix_spawn_file_actions_addchdir_np(&settings.actions, options.directory.c_str());
 
     auto argv = pointers(options.argv);
-    std::vector<char*> environment;
-    if (options.environment) environment = pointers(*options.environment);
-    const int error = ::posix_spawnp(&impl->pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
-                                     options.environment ? environment.data() : environ);
+    auto environment = environment_with(options.variables);
+    const int error =
+        ::posix_spawnp(&impl->pid, argv[0], &settings.actions, &settings.attributes, argv.data(), environment.data());
     if (error != 0) {
         impl->pid = 0;
         fail(fmt::format("cannot run {}", options.argv[0]), error);

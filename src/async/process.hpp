@@ -19,9 +19,9 @@ namespace ov {
 enum class Redirect { null, pipe, inherit };
 
 struct ProcessOptions {
-    std::vector<std::string> argv;                        ///< argv[0] is looked up in PATH
-    std::optional<std::vector<std::string>> environment;  ///< KEY=VALUE; unset: that of this process
-    std::string directory;                                ///< empty: the current one
+    std::vector<std::string> argv;       ///< argv[0] is looked up in PATH
+    std::vector<std::string> variables;  ///< KEY=VALUE, beside or instead of those of this process
+    std::string directory;               ///< empty: the current one
     Redirect in = Redirect::null, out = Redirect::pipe, err = Redirect::pipe;
     int in_out_descriptor = -1;  ///< one descriptor for both stdin and stdout (a socket); `in` and `out` are then ignored
 };

@@ -66,9 +66,7 @@ std::string user_name(uid_t uid) {
 asio::awaitable<std::optional<ProcessOutput>> try_run(std::vector<std::string> argv, Deadline deadline, std::string input = {}) {
     ProcessOptions options;
     options.argv = std::move(argv);
-    options.environment = std::vector<std::string>{"LC_ALL=C"};
-    for (const char* name : {"HOME", "PATH", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "USER", "LOGNAME"})
-        if (const char* value = std::getenv(name)) options.environment->push_back(std::string(name) + "=" + value);
+    options.variables = {"LC_ALL=C"};
     const Deadline short_deadline = deadline.child(std::chrono::seconds(20));
     try {
         ProcessOutput output = co_await run_process(std::move(options), short_deadline, std::move(input));

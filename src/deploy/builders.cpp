@@ -14,10 +14,10 @@
 #include <iterator>
 
 #include "async/process.hpp"
+#include "async/stage_directory.hpp"
 #include "async/task_group.hpp"
 #include "base/sha256.hpp"
 #include "base/text.hpp"
-#include "deploy/stage_directory.hpp"
 #include "deploy/tree_archive.hpp"
 #include "plan/builder_script.hpp"
 

@@ -135,7 +135,7 @@ public:
         bool present = storage_.with_id(image_.id) != nullptr;
         if (present) {
             std::vector<std::string> names = options_.dry_run ? std::vector<std::string>() : names_to_set();
-            const Settled settled = co_await storage_.settle(image_.id, std::move(names), false, deadline);
+            const Settled settled = co_await storage_.settle(image_.id, std::move(names), deadline);
             result_.tagged = settled.tagged;
             if (settled.torn) {
                 say(fmt::format("the image there is torn ({}): it is removed and sent whole", *settled.torn));
@@ -201,13 +201,14 @@ private:
     asio::awaitable<std::optional<std::string>> send(std::unique_ptr<ImageStream> stream, Deadline deadline) {
         Parcel::Count count;
         auto parcel = std::make_unique<Parcel>(std::move(stream), held(), compress(), count, image_.ref, events_);
-        auto refused = co_await storage_.load(std::move(parcel), deadline);
+        Loaded loaded = co_await storage_.load(std::move(parcel), deadline);
+        loaded_names_ = std::move(loaded.names);
         result_.sent = true;
         result_.wire_bytes += count.wire;
         result_.archive_bytes = count.archive;
         result_.layers_sent = count.sent;
         result_.layers_held = count.held;
-        co_return refused;
+        co_return std::move(loaded.refused);
     }
 
     /// A delta that the machine refuses is sent whole; so is an image that turns out torn, once.
@@ -238,7 +239,9 @@ private:
 
     /// Mounts what arrived and sees to its names.
     asio::awaitable<std::optional<std::string>> settle(Deadline deadline) {
-        const Settled settled = co_await storage_.settle(image_.id, names(), true, deadline);
+        std::vector<std::string> wanted = names();
+        std::erase_if(wanted, [this](const std::string& name) { return std::ranges::count(loaded_names_, name) > 0; });
+        const Settled settled = co_await storage_.settle(image_.id, std::move(wanted), deadline);
         result_.tagged = result_.tagged || settled.tagged;
         co_return settled.torn;
     }
@@ -273,7 +276,8 @@ private:
     CopyImageOptions options_;
     EmitEvent events_;
     CopyImageResult result_;
-    bool whole_ = false;  ///< the storage's layers are not to be trusted
+    std::vector<std::string> loaded_names_;  ///< those that the last load gave the image
+    bool whole_ = false;                     ///< the storage's layers are not to be trusted
 };
 
 }  // namespace

@@ -22,13 +22,17 @@ constexpr const char* prelude =
     R"(if [[ -z ${XDG_RUNTIME_DIR-} && -d /run/user/$EUID ]]; then export XDG_RUNTIME_DIR=/run/user/$EUID; fi
 )";
 
-// Each call of podman costs a tenth of a second and more: what a transfer asks before it begins is one script.
+// Each call of podman costs 40 ms and more, `podman info` 350 ms: what a transfer asks before it begins is one script, and the
+// place of the storage comes from what podman tells about its start (podman 1 to 5).
 constexpr const char* look_script = R"(command -v podman >/dev/null || { echo absent; exit 0; }
-podman --version || exit
+said=$(podman --log-level=debug version --format '{{.Client.Version}}' 2>&1) || { grep -v level=debug <<<"$said" >&2; exit 1; }
+grep -v ^time= <<<"$said" | sed 's/^/podman version /'
 ids=$(podman images -aq --no-trunc | sort -u) || exit
 if [[ $ids != *"$wanted"* ]]; then
     spool=${TMPDIR:-/var/tmp}
-    graph=$(podman info --format '{{.Store.GraphRoot}}') || exit
+    graph=${said#*Using graph root }
+    graph=${graph%%\"*}
+    [[ $graph == /* && -d $graph ]] || graph=$(podman info --format '{{.Store.GraphRoot}}') || exit
     printf 'graph %s\nspool %s\n' "$graph" "$spool"
     df -PB1 -- "$spool" "$graph" | while read -r device _ _ free _; do case $free in *[0-9]*) printf 'free %s %s\n' "$free" "$device" ;; esac; done
 fi
@@ -45,7 +49,6 @@ constexpr const char* settle_script =
     R"(if [[ $EUID == 0 ]]; then podman image mount -- "$id" >/dev/null && podman image unmount -- "$id" >/dev/null
 else podman unshare sh -c 'podman image mount -- "$1" >/dev/null && podman image unmount -- "$1" >/dev/null' - "$id"; fi || exit 3
 for name in "${names[@]}"; do
-    [[ -z $ask || $(podman image inspect --format '{{.Id}}' -- "$name" 2>/dev/null) != "$id" ]] || continue
     podman tag "$id" "$name" || exit 4
     echo tagged
 done
@@ -88,6 +91,20 @@ std::optional<StoredImage> parse_image(const std::string& line) {
 std::string trimmed(std::string text) {
     text.erase(text.find_last_not_of(" \n\r") + 1);
     return text;
+}
+
+/// "Loaded image: NAME" in lines of their own; podman before 3.3 writes "Loaded image(s): NAME,NAME".
+std::vector<std::string> loaded_names(const std::string& out) {
+    std::vector<std::string> names;
+    std::istringstream lines(out);
+    std::string line, name;
+    while (std::getline(lines, line)) {
+        const auto colon = line.find(": ");
+        if (!line.starts_with("Loaded image") || colon == std::string::npos) continue;
+        std::istringstream list(line.substr(colon + 2));
+        while (std::getline(list, name, ',')) names.push_back(name);
+    }
+    return names;
 }
 
 }  // namespace
@@ -151,8 +168,8 @@ std::set<std::string, std::less<>> GuestStorage::layers() const {
     return all;
 }
 
-asio::awaitable<Settled> GuestStorage::settle(std::string id, std::vector<std::string> names, bool ask, Deadline deadline) {
-    std::string script = fmt::format("id={}\nask={}\nnames=(", shell_quote(id), ask ? "1" : "");
+asio::awaitable<Settled> GuestStorage::settle(std::string id, std::vector<std::string> names, Deadline deadline) {
+    std::string script = fmt::format("id={}\nnames=(", shell_quote(id));
     for (const std::string& name : names) script += shell_quote(name) + " ";
     script += ")\n";
     script += settle_script;
@@ -174,7 +191,7 @@ asio::awaitable<void> GuestStorage::remove(std::string id, Deadline deadline) {
                                                    whose(), trimmed(result.err)));
 }
 
-asio::awaitable<std::optional<std::string>> GuestStorage::load(std::unique_ptr<ByteSource> archive, Deadline deadline) {
+asio::awaitable<Loaded> GuestStorage::load(std::unique_ptr<ByteSource> archive, Deadline deadline) {
     Command command;
     command.script = prelude;
     command.script += load_script;
@@ -182,8 +199,10 @@ asio::awaitable<std::optional<std::string>> GuestStorage::load(std::unique_ptr<B
     command.label = "podman load";
     command.limit = load_limit;
     const CommandResult result = co_await machine_->feed(std::move(command), std::move(archive), deadline);
-    if (result.ok()) co_return std::nullopt;
-    co_return trimmed(result.err.empty() ? fmt::format("exit status {}", result.status) : result.err);
+    Loaded loaded;
+    loaded.names = loaded_names(result.out);
+    if (!result.ok()) loaded.refused = trimmed(result.err.empty() ? fmt::format("exit status {}", result.status) : result.err);
+    co_return loaded;
 }
 
 }  // namespace ov

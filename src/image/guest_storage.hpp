@@ -29,6 +29,11 @@ struct Settled {
     bool tagged = false;              ///< a name was set or moved
 };
 
+struct Loaded {
+    std::optional<std::string> refused;  ///< podman's words
+    std::vector<std::string> names;      ///< what it named the image
+};
+
 class GuestStorage {
 public:
     GuestStorage(Executor& machine, bool rootless) : machine_(&machine), as_(rootless ? RunAs::user : RunAs::root) {}
@@ -45,11 +50,11 @@ public:
 
     /// Of the last look.
     const StorageSpace& space() const noexcept { return space_; }
-    /// Mounts the image, which is known by its ID, and gives it the names; with `ask` only those that are not its own yet.
-    asio::awaitable<Settled> settle(std::string id, std::vector<std::string> names, bool ask, Deadline deadline);
+    /// Mounts the image, which is known by its ID, and gives it the names.
+    asio::awaitable<Settled> settle(std::string id, std::vector<std::string> names, Deadline deadline);
     asio::awaitable<void> remove(std::string id, Deadline deadline);
-    /// `podman load` of `archive`; its words when it refuses.
-    asio::awaitable<std::optional<std::string>> load(std::unique_ptr<ByteSource> archive, Deadline deadline);
+    /// `podman load` of `archive`.
+    asio::awaitable<Loaded> load(std::unique_ptr<ByteSource> archive, Deadline deadline);
 
     /// "root's storage" or "the user's storage".
     const char* whose() const noexcept { return as_ == RunAs::root ? "root's storage" : "the user's storage"; }

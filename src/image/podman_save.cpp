@@ -1,11 +1,18 @@
 #include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <asio/read.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
 
 #include "async/process.hpp"
+#include "async/stage_directory.hpp"
 #include "async/watchdog.hpp"
 #include "ov/image.hpp"
 
@@ -14,6 +21,18 @@ namespace ov {
 namespace {
 
 constexpr std::size_t chunk_size = 256 * 1024;
+
+/// Removes directories PARENT/NAME.PID.* of processes that are gone.
+void sweep(const std::string& parent, const std::string& name) {
+    std::error_code failure;  // what cannot be read or removed here belongs to somebody else
+    for (const auto& entry : std::filesystem::directory_iterator(parent, failure)) {
+        const std::string file = entry.path().filename().string();
+        if (!file.starts_with(name + ".")) continue;
+        pid_t pid = 0;
+        std::from_chars(file.data() + name.size() + 1, file.data() + file.size(), pid);
+        if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) std::filesystem::remove_all(entry.path(), failure);
+    }
+}
 
 class PodmanSave final : public ByteSource {
 public:
@@ -47,8 +66,16 @@ public:
     }
 
 private:
+    /// podman keeps layers in files until they are sent, and leaves them there when it is killed: they get a directory that goes
+    /// with this object, or with the next export if this process is killed too.
     void start() {
+        const char* temporary = std::getenv("TMPDIR");
+        const std::string parent = temporary != nullptr && *temporary != '\0' ? temporary : "/var/tmp";
+        const std::string name = fmt::format("ov-save-{}", getuid());
+        sweep(parent, name);
+        spool_.emplace(parent, fmt::format("{}.{}", name, getpid()));
         ProcessOptions options;
+        options.variables = {"TMPDIR=" + spool_->path()};
         options.argv = {"podman", "save", "--quiet", "--format", "docker-archive", "--", ref_};
         process_.emplace(Process::spawn(executor_, std::move(options)));
     }
@@ -69,6 +96,7 @@ private:
 
     std::string ref_;
     asio::any_io_executor executor_;
+    std::optional<StageDirectory> spool_;  // outlives the process
     std::optional<Process> process_;
     std::string chunk_;
     std::size_t filled_ = 0;

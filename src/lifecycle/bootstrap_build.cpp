@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "async/stage_directory.hpp"
 #include "base/sha256.hpp"
 #include "base/shell_quote.hpp"
 #include "base/text.hpp"
-#include "deploy/stage_directory.hpp"
 #include "lifecycle/base_image.hpp"
 #include "lifecycle/container_build.hpp"
 #include "lifecycle/image_build.hpp"

@@ -9,10 +9,10 @@
 #include <set>
 
 #include "async/process.hpp"
+#include "async/stage_directory.hpp"
 #include "base/near_name.hpp"
 #include "base/sha256.hpp"
 #include "base/text.hpp"
-#include "deploy/stage_directory.hpp"
 #include "deploy/tree_archive.hpp"
 #include "image/host_podman.hpp"
 #include "ov/error.hpp"

@@ -12,8 +12,6 @@
 #include "ov/error.hpp"
 #include "state/state_file.hpp"
 
-extern char** environ;
-
 namespace ov::state {
 
 namespace {
@@ -44,11 +42,7 @@ ProcessOptions git(std::vector<std::string> words) {
     ProcessOptions options;
     options.argv = std::move(words);
     options.argv.insert(options.argv.begin(), "git");
-    std::vector<std::string> environment;
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
-        if (!std::string_view(*entry).starts_with("GIT_TERMINAL_PROMPT=")) environment.emplace_back(*entry);
-    environment.emplace_back("GIT_TERMINAL_PROMPT=0");
-    options.environment = std::move(environment);
+    options.variables = {"GIT_TERMINAL_PROMPT=0"};
     return options;
 }
 

@@ -67,10 +67,12 @@ public:
             std::filesystem::create_directory(tree_.path(std::string(name) + ".conf.spool"));
         }
         setenv("CONTAINERS_STORAGE_CONF", tree_.path("host.conf").c_str(), 1);
+        setenv("TMPDIR", tree_.path("host.conf.spool").c_str(), 1);
     }
     ~Storages() {
         for (const char* name : {"host", "guest"}) sh(fmt::format("umount {}/{}/overlay 2>/dev/null; true", tree_.path(), name));
         unsetenv("CONTAINERS_STORAGE_CONF");
+        unsetenv("TMPDIR");
     }
     Storages(const Storages&) = delete;
     Storages& operator=(const Storages&) = delete;
@@ -92,9 +94,11 @@ public:
         return sh(
             fmt::format("CONTAINERS_STORAGE_CONF={}/guest.conf; export CONTAINERS_STORAGE_CONF; {}", tree_.path(), command));
     }
+    /// Of the machine and of this host.
     bool spool_empty() const {
-        for (const auto& entry : std::filesystem::directory_iterator(tree_.path("guest.conf.spool")))
-            if (entry.is_directory()) return false;
+        for (const char* name : {"guest.conf.spool", "host.conf.spool"})
+            for (const auto& entry : std::filesystem::directory_iterator(tree_.path(name)))
+                if (entry.is_directory()) return false;
         return true;
     }
     std::string guest() const { return tree_.path("guest.conf"); }

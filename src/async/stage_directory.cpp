@@ -1,4 +1,4 @@
-#include "deploy/stage_directory.hpp"
+#include "async/stage_directory.hpp"
 
 #include <fmt/format.h>
 
@@ -11,10 +11,10 @@ namespace ov {
 
 namespace fs = std::filesystem;
 
-StageDirectory::StageDirectory(const std::string& parent) {
+StageDirectory::StageDirectory(const std::string& parent, const std::string& name) {
     std::error_code failure;
     fs::create_directories(parent, failure);
-    std::string pattern = parent + "/stage-XXXXXX";
+    std::string pattern = parent + "/" + name + ".XXXXXX";
     if (failure || ::mkdtemp(pattern.data()) == nullptr)
         throw Error(Errc::io, fmt::format("{}: cannot make a directory in it", parent));
     path_ = pattern;

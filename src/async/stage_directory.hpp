@@ -8,8 +8,8 @@ namespace ov {
 /// Blocks shortly. Mode 0700.
 class StageDirectory {
 public:
-    /// Below `parent`, which is made. Throws Error{io} naming it.
-    explicit StageDirectory(const std::string& parent);
+    /// Below `parent`, which is made: `name` and a dot before what makes it unique. Throws Error{io} naming the parent.
+    explicit StageDirectory(const std::string& parent, const std::string& name = "stage");
     StageDirectory(const StageDirectory&) = delete;
     StageDirectory& operator=(const StageDirectory&) = delete;
     ~StageDirectory();
