@@ -32,8 +32,10 @@ Json row_json(const VmReport& vm) {
     return json;
 }
 
+/// Where it stopped.
 std::string where_of(const VmReport& vm) {
-    if (vm.outcome == Outcome::ok || vm.layer.empty()) return std::string(to_string(vm.phase));
+    if (vm.outcome == Outcome::ok) return {};
+    if (vm.layer.empty()) return std::string(to_string(vm.phase));
     return fmt::format("{} {}/{}", to_string(vm.phase), vm.layer, vm.step);
 }
 

@@ -107,7 +107,7 @@ TEST_CASE("the table lists every machine, then totals, then the last lines of th
     const auto text = to_table(sample());
     CHECK(
         text.starts_with("VM  OUTCOME  PHASE         TIME    REASON\n"
-                         "a   ok       state         1.5 s\n"
+                         "a   ok                     1.5 s\n"
                          "b   failed   steps base/3  12.2 s  exit status 7\n"
                          "c   skipped  resolve       0.0 s\n"
                          "1 ok, 1 failed, 1 skipped of 3 in 13.0 s\n"));
