@@ -17,6 +17,7 @@
 #include "cli/image_build_command.hpp"
 #include "cli/layer_command.hpp"
 #include "cli/life_command.hpp"
+#include "cli/preempt_command.hpp"
 #include "cli/reap_command.hpp"
 #include "cli/remote_host.hpp"
 #include "cli/remote_words.hpp"
@@ -83,6 +84,7 @@ int main(int argc, char** argv) {
     ov::cli::add_image(app, context);
     ov::cli::add_life_commands(app, context);
     ov::cli::add_reap_orphans(app, context);
+    ov::cli::add_preempt(app, context);
     ov::cli::add_settings_commands(app, context);
     ov::cli::add_vm_commands(app, context);
     app.add_subcommand("version", "Print the version")->callback([&context] {

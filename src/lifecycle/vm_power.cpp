@@ -9,6 +9,7 @@
 
 #include "backend/libvirt_machines.hpp"
 #include "lifecycle/autostart.hpp"
+#include "lifecycle/preemption.hpp"
 #include "lifecycle/vm_clone.hpp"
 #include "lifecycle/vm_import.hpp"
 #include "state/deploy_config.hpp"
@@ -109,11 +110,7 @@ asio::awaitable<bool> is_known(VmContext& context, Hypervisors& hypervisors, VmI
                                              machine.domain().substr(3), words_for(machine)));
 }
 
-}  // namespace
-
-asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
-    const bool known = co_await is_known(context, hypervisors, machine, deadline);
-    if (!known) not_defined(machine);
+asio::awaitable<MachineState> start_known(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, context.files(machine), deadline);
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
     if (found.backend == nullptr) not_defined(machine);
@@ -121,10 +118,8 @@ asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervis
     co_return found.state;
 }
 
-asio::awaitable<StopResult> stop_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, StopOptions options,
-                                    Deadline deadline) {
-    const bool known = co_await is_known(context, hypervisors, machine, deadline);
-    if (!known) co_return StopResult::undefined;
+asio::awaitable<StopResult> stop_known(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, StopOptions options,
+                                       Deadline deadline) {
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, context.files(machine), deadline);
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
     if (found.backend == nullptr) co_return StopResult::undefined;
@@ -132,11 +127,9 @@ asio::awaitable<StopResult> stop_vm(VmContext& context, Hypervisors& hypervisors
     co_return result;
 }
 
-asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
-                                          DestroyOptions options, Deadline deadline) {
+asio::awaitable<DestroyResult> destroy_known(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
+                                             DestroyOptions options, Deadline deadline) {
     DestroyResult result;
-    result.known = co_await is_known(context, hypervisors, machine, deadline);
-    if (!result.known) co_return result;
     const state::VmFiles files = context.files(machine);
     const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, files, deadline);
     if (options.disk && !options.force) co_await refuse_dependants(context, machine, deadline);
@@ -160,6 +153,50 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
         co_await context.runtime.pool.run(deadline, std::move(remove));
     }
     if (!options.keep_deploy) co_await forget_state(context, machine, deadline);
+    co_return result;
+}
+
+}  // namespace
+
+asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
+    const bool known = co_await is_known(context, hypervisors, machine, deadline);
+    if (!known) not_defined(machine);
+    const bool claimed = co_await acquire_exclusive(context, hypervisors, machine, deadline);
+    MachineState before = MachineState::undefined;
+    std::exception_ptr failure;
+    try {
+        before = co_await start_known(context, hypervisors, machine, deadline);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return before;
+    const Deadline undo = Deadline::unlimited("undo").child(std::chrono::seconds(30));
+    if (claimed) co_await release_exclusive(context, hypervisors, machine, false, undo);
+    std::rethrow_exception(failure);
+}
+
+asio::awaitable<StopResult> stop_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, StopOptions options,
+                                    Deadline deadline) {
+    const bool known = co_await is_known(context, hypervisors, machine, deadline);
+    if (!known) co_return StopResult::undefined;
+    const StopResult result = co_await stop_known(context, hypervisors, machine, options, deadline);
+    co_await release_exclusive(context, hypervisors, machine, true, deadline);
+    co_return result;
+}
+
+asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,
+                                          DestroyOptions options, Deadline deadline) {
+    DestroyResult result;
+    result.known = co_await is_known(context, hypervisors, machine, deadline);
+    if (!result.known) co_return result;
+    std::exception_ptr failure;
+    try {
+        result = co_await destroy_known(context, hypervisors, machine, options, deadline);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    co_await release_exclusive(context, hypervisors, machine, true, deadline);
+    if (failure) std::rethrow_exception(failure);
     co_return result;
 }
 
