@@ -7,6 +7,7 @@
 #include "async/event.hpp"
 #include "async/task_group.hpp"
 #include "deploy/check_host.hpp"
+#include "deploy/check_memory.hpp"
 #include "deploy/check_probe.hpp"
 #include "ov/compile.hpp"
 
@@ -71,11 +72,11 @@ public:
     }
 
 private:
-    /// A check on its way to its probe, or the verdict that makes one needless.
+    /// A check on its way to its probe, or the verdict that makes one needless. Later ones may need what it captures.
     struct Prepared {
         Check check;
         std::optional<CheckVerdict> verdict;
-        bool batched() const { return verdict || (!check.on_host() && !check.has("eventually")); }
+        bool batched() const { return verdict || (!check.on_host() && !check.has("eventually") && !check.has("capture")); }
     };
 
     void choose() {
@@ -141,6 +142,8 @@ private:
 
     asio::awaitable<void> all(Deadline deadline) {
         std::size_t next = 0;
+        // Each takes its own time where times are asked for.
+        const bool timed = std::ranges::find(request_.checks, "summarize", &Check::verb) != request_.checks.end();
         while (next < request_.checks.size()) {
             std::vector<Prepared> batch;
             while (next < request_.checks.size() && batch.size() < most_at_once) {
@@ -149,7 +152,7 @@ private:
                 const bool alone = !prepared.batched();
                 batch.push_back(std::move(prepared));
                 ++next;
-                if (alone || request_.stop_on_fail) break;
+                if (alone || request_.stop_on_fail || timed) break;
             }
             if (batch.size() == 1 && !batch.front().batched())
                 co_await one(std::move(batch.front()), deadline);
@@ -230,7 +233,9 @@ private:
         const Deadline bounded = deadline.child(std::chrono::duration_cast<Deadline::Duration>(limit));
         std::optional<CheckVerdict> verdict;
         try {
-            if (check.on_host())
+            if (check.verb == "summarize")
+                verdict = summarize(check, results_);
+            else if (check.on_host())
                 verdict = co_await host_.run(check, bounded);
             else
                 verdict = co_await guest_attempt(check, limit, bounded);
@@ -238,6 +243,15 @@ private:
             verdict = verdict_of(error, deadline);
         }
         co_return std::move(*verdict);
+    }
+
+    /// Stores what a check that passed is to be remembered for, or makes it fail.
+    void capture(const Check& check, CheckVerdict& verdict) {
+        if (verdict.status != CheckStatus::pass || !check.has("capture")) return;
+        if (auto text = captured_text(check, verdict.message))
+            request_.variables["CAPTURED:" + check.text("capture")] = std::move(*text);
+        else
+            verdict = failed(fmt::format("capture_extract: /{}/ is not in: {}", check.text("capture_extract"), verdict.message));
     }
 
     asio::awaitable<void> one(Prepared prepared, Deadline deadline) {
@@ -251,6 +265,7 @@ private:
             auto limit = timeout;
             if (retries) limit = std::min(limit, std::max<std::chrono::nanoseconds>(begun + window - Clock::now(), 1s));
             CheckVerdict verdict = co_await attempt(check, limit, deadline);
+            capture(check, verdict);
             const bool over = deadline.cancelled() || deadline.expired();
             if (!retries || verdict.status != CheckStatus::fail || over || Clock::now() + interval > begun + window) {
                 if (retries && verdict.status == CheckStatus::fail && !over)

@@ -2,35 +2,17 @@
 
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/base64.hpp"
 #include "exec/ssh_session.hpp"
 
 namespace ov {
 
 namespace {
-
-std::string base64(std::string_view bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return text;
-}
-
-std::string from_base64(std::string_view text) {
-    if (text.empty() || text.size() % 4 != 0) return {};
-    std::string bytes(text.size() / 4 * 3, '\0');
-    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    if (size < 0) return {};
-    bytes.resize(static_cast<std::size_t>(size) - static_cast<std::size_t>(std::count(text.end() - 2, text.end(), '=')));
-    return bytes;
-}
 
 std::string_view take_word(std::string_view& rest) {
     const std::size_t start = rest.find_first_not_of(" \t");

@@ -77,9 +77,10 @@ asio::awaitable<void> check_machine(RunContext& context, const MachineJob& job, 
             return run_domain_method(shared->vms, shared->hypervisors, machine, std::move(check), shared->project->directory,
                                      limit);
         };
+        const auto on_display = [](const Check& check) { return check.verb == "spice" || check.verb == "vnc"; };
+        if (std::ranges::any_of(request.checks, on_display))
+            request.displays = co_await display_types(context.vms, context.hypervisors, job.target.machine, deadline);
     }
-    if (job.target.entity.spec)
-        for (const auto& display : job.target.entity.spec->libvirt.devices.graphics) request.displays.insert(display.type);
     const auto results = co_await run_checks(executor, context.runtime, std::move(request), deadline, job.emit);
     const auto bad = std::ranges::count(results, CheckStatus::fail, &CheckResult::status);
     if (bad > 0) throw Error(Errc::checks_failed, fmt::format("{} check{} failed", bad, bad == 1 ? "" : "s"));

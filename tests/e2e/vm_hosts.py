@@ -117,6 +117,8 @@ class Session(Here):
             subprocess.run(["chroot", PAIR, "sh", "-ec", f"export DEBIAN_FRONTEND=noninteractive; apt-get -qq install -y --no-install-recommends {packages} > /dev/null; "
                             f"id -u tester > /dev/null 2>&1 || useradd -m -u 1000 tester"], check=True, stderr=subprocess.DEVNULL)
             (PAIR / ".session").touch()
+        if not (PAIR / "etc/hosts").exists():
+            shutil.copy("/etc/hosts", PAIR / "etc/hosts")
         (self.dir / "run").mkdir(mode=0o700, exist_ok=True)
         self.own()
 
