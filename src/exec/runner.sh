@@ -72,7 +72,8 @@ ov__worker() {
     done
 }
 ov__news() {
-    local what id now
+    # It interrupts functions of kept scripts and sees their variables.
+    local what id now IFS=$' \t\n'
     ov__interrupted=1
     while read -r -t 0 -u "$ov__tell" && read -r -u "$ov__tell" what id; do
         printf -v now '%(%s)T' -1

@@ -177,6 +177,13 @@ TEST_CASE("a script in the runner itself takes no process, is journaled, and wha
         CHECK(next.out == "still here\n");
         CHECK_FALSE(alive_with(mark));
         CHECK(slurp(place.path + "/journal") == "\"seq\":1 0 ok\n\"seq\":2 143 cancelled\n");
+        // The news of the kill is read inside the script's own function: its IFS must not take it apart.
+        Command odd = command("ov_odd() { local IFS=; sleep " + mark + "; }; ov_odd");
+        odd.in_runner = true;
+        odd.record = "\"seq\":3";
+        co_await ov::test::code_of(executor->run(odd, root.child(500ms)));
+        co_await executor->run(command("true"), root);
+        CHECK(slurp(place.path + "/journal").ends_with("\"seq\":3 143 cancelled\n"));
         co_await executor->close(root);
     });
 }
