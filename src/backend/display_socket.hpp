@@ -43,10 +43,4 @@ private:
     std::string name_;
 };
 
-/// Numbers as they stand in messages: RFB has the large end first, SPICE the small one.
-std::uint32_t big_endian(std::string_view bytes);
-std::uint32_t little_endian(std::string_view bytes);
-std::string big_endian(std::uint32_t value, int bytes);
-std::string little_endian(std::uint32_t value, int bytes);
-
 }  // namespace ov

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "backend/rfb_password.hpp"
+#include "base/endian.hpp"
 
 namespace ov {
 

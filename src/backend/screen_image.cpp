@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "backend/display_socket.hpp"
+#include "base/endian.hpp"
 
 namespace ov {
 

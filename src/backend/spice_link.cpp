@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/endian.hpp"
+
 namespace ov {
 
 namespace {

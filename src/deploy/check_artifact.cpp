@@ -9,6 +9,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/endian.hpp"
+#include "deploy/pixels.hpp"
+
 namespace ov {
 namespace {
 
@@ -17,9 +20,7 @@ struct Size {
 };
 
 unsigned big(std::string_view bytes, std::size_t at, std::size_t count) {
-    unsigned value = 0;
-    for (std::size_t i = 0; i < count; ++i) value = value << 8U | static_cast<unsigned char>(bytes[at + i]);
-    return value;
+    return big_endian(bytes.substr(at, count));
 }
 
 /// The header of a JPEG stands behind segments of any length.
@@ -33,37 +34,35 @@ std::optional<Size> jpeg_size(std::string_view bytes) {
     return std::nullopt;
 }
 
-/// A binary PPM: its size and where its pixels begin.
-std::optional<std::pair<Size, std::size_t>> ppm_head(const std::string& bytes) {
+std::optional<Size> ppm_size(const std::string& bytes) {
     if (!bytes.starts_with("P6")) return std::nullopt;
     std::istringstream words(bytes.substr(2, 64));
     Size size;
     unsigned most = 0;
     if (!(words >> size.width >> size.height >> most)) return std::nullopt;
-    return std::pair{size, static_cast<std::size_t>(words.tellg()) + 3};
+    return size;
 }
 
 std::optional<Size> image_size(const std::string& bytes) {
     if (bytes.starts_with("\x89PNG") && bytes.size() > 24) return Size{big(bytes, 16, 4), big(bytes, 20, 4)};
     if (bytes.starts_with("\xFF\xD8")) return jpeg_size(bytes);
     if (bytes.starts_with("GIF8") && bytes.size() > 10) {
-        const auto small = [&](std::size_t at) { return big(bytes, at + 1, 1) << 8U | big(bytes, at, 1); };
-        return Size{small(6), small(8)};
+        const std::string_view head(bytes);
+        return Size{little_endian(head.substr(6, 2)), little_endian(head.substr(8, 2))};
     }
-    if (const auto head = ppm_head(bytes)) return head->first;
-    return std::nullopt;
+    return ppm_size(bytes);
 }
 
 /// Looks at every tenth pixel of every tenth row. Nothing: the form is not one whose pixels are read here.
-std::optional<bool> one_colour(const std::string& bytes) {
-    const auto head = ppm_head(bytes);
-    if (!head) return std::nullopt;
-    const auto& [size, start] = *head;
-    if (size.width == 0 || size.height == 0 || bytes.size() < start + 3UL * size.width * size.height) return std::nullopt;
-    const std::string_view first(bytes.data() + start, 3);
-    for (std::size_t y = 0; y < size.height; y += 10)
-        for (std::size_t x = 0; x < size.width; x += 10)
-            if (std::string_view(bytes.data() + start + 3 * (y * size.width + x), 3) != first) return false;
+std::optional<bool> one_colour(const std::string& file) {
+    const auto pixels = pixels_in(file);
+    if (!pixels) return std::nullopt;
+    const auto at = [&pixels](std::size_t x, std::size_t y) {
+        return std::string_view(pixels->bytes).substr((y * pixels->width + x) * pixels->each, pixels->each);
+    };
+    for (std::size_t y = 0; y < pixels->height; y += 10)
+        for (std::size_t x = 0; x < pixels->width; x += 10)
+            if (at(x, y) != at(0, 0)) return false;
     return true;
 }
 
@@ -111,7 +110,7 @@ std::optional<std::string> artifact_problem(const Check& check, const std::strin
     }
     if (check.flag("artifact_not_uniform", false)) {
         const auto same = one_colour(bytes);
-        if (!same) return wrong("its pixels cannot be read: only those of a PPM are");
+        if (!same) return wrong("its pixels cannot be read: only those of a PPM or PNG are");
         if (*same) return wrong("it is uniformly one color");
     }
     if (check.has("artifact_min_cast_events"))

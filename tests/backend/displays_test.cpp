@@ -5,6 +5,7 @@
 #include "backend/rfb.hpp"
 #include "backend/rfb_password.hpp"
 #include "backend/spice_link.hpp"
+#include "base/endian.hpp"
 #include "support/fake_display.hpp"
 #include "support/run_loop.hpp"
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "async/task_group.hpp"
+#include "base/endian.hpp"
 #include "lifecycle/domain_method.hpp"
 #include "support/fake_display.hpp"
 #include "support/temp_tree.hpp"
