@@ -127,6 +127,15 @@ void ensure_secrets(const PodPlan& plan) {
                     fmt::format("these secrets have no value: {}; set the variable, or create the podman secret", missing));
 }
 
+/// Volumes of the image that nobody wrote to begin with its data (W5).
+void seed_volumes(const PodPlan& plan, const std::string& image, std::ostream& out) {
+    for (const VolumeSeed& seed : plan.seeds) {
+        const Finished done =
+            must(seed_words(seed, image, ::geteuid() != 0), fmt::format("fill volume {} from the image's data", seed.volume));
+        if (done.out.find("seeded") != std::string::npos) out << seed.volume << " has the image's data\n";
+    }
+}
+
 struct Files {
     std::string unit, text, service;
     bool generated = false;  ///< by podman itself, for one without quadlet
@@ -193,6 +202,7 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     }
     if (podman < quadlet_since && active)
         must({"systemctl", "--user", "stop", unit.container + ".service"}, "stop " + unit.container);
+    seed_volumes(plan, image, out);
     const Files files = podman < quadlet_since ? generated_files(unit) : quadlet_files(unit, podman);
     write(files.unit, files.text);
     must({"systemctl", "--user", "daemon-reload"}, "systemctl --user daemon-reload");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "image/image_names.hpp"
+#include "image/pod_label_reader.hpp"
 #include "ov/error.hpp"
 
 namespace ov {
@@ -14,80 +15,7 @@ namespace ov {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* prefix = "org.overthinkos.";
-
-class Labels {
-public:
-    explicit Labels(const std::map<std::string, std::string>& labels) : labels_(labels) {}
-
-    std::string text(const std::string& key) const {
-        const auto found = labels_.find(prefix + key);
-        return found == labels_.end() ? std::string() : found->second;
-    }
-    json object(const std::string& key) const { return parsed(key, json::value_t::object); }
-    json list(const std::string& key) const { return parsed(key, json::value_t::array); }
-    std::vector<std::string> words(const std::string& key) const {
-        std::vector<std::string> all;
-        for (const json& item : list(key)) {
-            if (!item.is_string()) malformed(key, "every item must be a string");
-            all.push_back(item.get<std::string>());
-        }
-        return all;
-    }
-    std::optional<int> number(const std::string& key) const {
-        const std::string value = text(key);
-        if (value.empty()) return std::nullopt;
-        int number = 0;
-        const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (failure != std::errc() || end != value.data() + value.size() || number < 0) malformed(key, "not a number");
-        return number;
-    }
-    [[noreturn]] static void malformed(const std::string& key, const std::string& why) {
-        throw Error(Errc::spec_invalid, fmt::format("label {}{} of the image is malformed: {}", prefix, key, why));
-    }
-    /// Labels that the unit does not use must still be what they claim.
-    void check_rest() const {
-        for (const char* key : {"env_layers", "services", "secret_requires", "secret_accepts", "env_accepts", "env_provides",
-                                "mcp_provides", "mcp_requires", "mcp_accepts", "data", "port_protos", "port_relay", "routes",
-                                "aliases", "path_append", "layer_versions", "skills", "eval", "description"})
-            if (const std::string value = text(key); !value.empty() && json::parse(value, nullptr, false).is_discarded())
-                malformed(key, "no JSON");
-    }
-
-private:
-    json parsed(const std::string& key, json::value_t kind) const {
-        const std::string value = text(key);
-        if (value.empty()) return kind == json::value_t::array ? json::array() : json::object();
-        json result = json::parse(value, nullptr, false);
-        if (result.is_null()) return kind == json::value_t::array ? json::array() : json::object();
-        if (result.type() != kind)
-            malformed(key, kind == json::value_t::array ? "expected a JSON list" : "expected a JSON object");
-        return result;
-    }
-    const std::map<std::string, std::string>& labels_;
-};
-
-std::string member(const json& object, const char* key, const std::string& label) {
-    if (!object.is_object()) Labels::malformed(label, "every item must be an object");
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return {};
-    if (found->is_number()) return found->dump();
-    if (!found->is_string()) Labels::malformed(label, fmt::format("{} must be a string", key));
-    return found->get<std::string>();
-}
-
-std::vector<std::string> members(const json& object, const char* key, const std::string& label) {
-    std::vector<std::string> all;
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return all;
-    if (!found->is_array()) Labels::malformed(label, fmt::format("{} must be a list", key));
-    for (const json& item : *found) {
-        if (!item.is_string()) Labels::malformed(label, fmt::format("{} must be a list of strings", key));
-        all.push_back(item.get<std::string>());
-    }
-    return all;
-}
+using Labels = PodLabelReader;
 
 std::optional<int> port_number(std::string_view text) {
     int number = 0;
@@ -189,7 +117,7 @@ std::vector<std::string> env_of(const Labels& labels, const PodOptions& options,
             std::replace(assignment.begin(), assignment.end(), ';', ',');
     std::string missing;
     for (const json& wanted : labels.list("env_requires")) {
-        const std::string name = member(wanted, "name", "env_requires");
+        const std::string name = label_member(wanted, "name", "env_requires");
         const bool there =
             std::any_of(env.begin(), env.end(), [&](const std::string& known) { return known.starts_with(name + "="); });
         if (!there) missing += (missing.empty() ? "" : ", ") + name;
@@ -207,7 +135,7 @@ std::vector<std::string> env_of(const Labels& labels, const PodOptions& options,
 
 void add_volumes(PodUnit& unit, const Labels& labels) {
     for (const json& volume : labels.list("volumes")) {
-        const std::string name = member(volume, "name", "volumes"), path = member(volume, "path", "volumes");
+        const std::string name = label_member(volume, "name", "volumes"), path = label_member(volume, "path", "volumes");
         if (name.empty() || path.empty()) Labels::malformed("volumes", "name and path are required");
         unit.volumes.push_back(unit.container + "-" + name + ":" + path);
         if (name == "workspace") unit.working_dir = path;
@@ -217,15 +145,15 @@ void add_volumes(PodUnit& unit, const Labels& labels) {
 
 void add_security(PodUnit& unit, const Labels& labels, const PodDevices& devices) {
     const json security = labels.object("security");
-    const auto text = [&](const char* key) { return member(security, key, "security"); };
+    const auto text = [&](const char* key) { return label_member(security, key, "security"); };
     const auto flag = security.find("privileged");
     if (flag != security.end() && !flag->is_boolean()) Labels::malformed("security", "privileged must be true or false");
     unit.privileged = flag != security.end() && flag->get<bool>();
-    unit.cap_add = members(security, "cap_add", "security");
-    unit.devices = members(security, "devices", "security");
-    unit.security_opt = members(security, "security_opt", "security");
-    unit.groups = members(security, "group_add", "security");
-    unit.mounts = members(security, "mounts", "security");
+    unit.cap_add = label_members(security, "cap_add", "security");
+    unit.devices = label_members(security, "devices", "security");
+    unit.security_opt = label_members(security, "security_opt", "security");
+    unit.groups = label_members(security, "group_add", "security");
+    unit.mounts = label_members(security, "mounts", "security");
     unit.cgroupns = text("cgroupns");
     unit.ipc = text("ipc_mode");
     unit.shm_size = text("shm_size");
@@ -243,11 +171,11 @@ void add_security(PodUnit& unit, const Labels& labels, const PodDevices& devices
 void add_secrets(PodPlan& plan, const Labels& labels) {
     for (const json& secret : labels.list("secrets")) {
         PodSecret wanted;
-        const std::string name = member(secret, "name", "secrets");
+        const std::string name = label_member(secret, "name", "secrets");
         if (name.empty()) Labels::malformed("secrets", "name is required");
         wanted.name = plan.unit.container + "-" + name;
-        wanted.env = member(secret, "env", "secrets");
-        wanted.target = member(secret, "target", "secrets");
+        wanted.env = label_member(secret, "env", "secrets");
+        wanted.target = label_member(secret, "target", "secrets");
         if (wanted.env.empty() && wanted.target.empty()) wanted.target = "/run/secrets/" + name;
         plan.secrets.push_back({wanted.name, wanted.env.empty() ? name : wanted.env});
         plan.unit.secrets.push_back(std::move(wanted));
@@ -269,9 +197,10 @@ std::string default_pod_name(const std::string& ref) {
 PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions& options, const PodDevices& devices) {
     const Labels labels(all);
     if (labels.text("version").empty())
-        throw Error(Errc::unsupported,
-                    fmt::format("{} has no embedded metadata (label {}version): it was not built by `ov image build`",
-                                options.ref, prefix));
+        throw Error(
+            Errc::unsupported,
+            fmt::format("{} has no embedded metadata (label org.overthinkos.version): it was not built by `ov image build`",
+                        options.ref));
     labels.check_rest();
     check_name(options.name);
     if (!options.instance.empty()) check_name(options.instance);
@@ -288,13 +217,14 @@ PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions
     // The host's network publishes nothing, and podman refuses the pair.
     if (unit.network != "host") unit.ports = ports_of(labels, options);
     add_volumes(unit, labels);
+    plan.seeds = volume_seeds(all, unit.container);
     add_security(unit, labels, devices);
     add_secrets(plan, labels);
     unit.env = env_of(labels, options, devices);
     if (labels.text("init") == "supervisord") unit.entrypoint = {"supervisord", "-n", "-c", "/etc/supervisord.conf"};
     const json hooks = labels.object("hooks");
-    plan.post_enable = member(hooks, "post_enable", "hooks");
-    plan.pre_remove = member(hooks, "pre_remove", "hooks");
+    plan.post_enable = label_member(hooks, "post_enable", "hooks");
+    plan.pre_remove = label_member(hooks, "pre_remove", "hooks");
     return plan;
 }
 

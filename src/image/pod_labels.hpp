@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/quadlet.hpp"
+#include "image/volume_seed.hpp"
 
 namespace ov {
 
@@ -33,6 +34,7 @@ struct PodPlan {
         std::string podman_name, variable;
     };
     std::vector<WantedSecret> secrets;  ///< to be in podman before the unit starts
+    std::vector<VolumeSeed> seeds;      ///< to be filled before the unit starts, where they are empty
     std::string post_enable, pre_remove;
     std::vector<std::string> notes;
 };

@@ -11,10 +11,10 @@
 #include "async/process.hpp"
 #include "async/stage_directory.hpp"
 #include "base/near_name.hpp"
-#include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "deploy/tree_archive.hpp"
 #include "image/host_podman.hpp"
+#include "lifecycle/image_context.hpp"
 #include "ov/error.hpp"
 #include "ov/load.hpp"
 #include "plan/image_labels.hpp"
@@ -25,42 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-std::string read_file(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw Error(Errc::not_found, fmt::format("{}: cannot be read", path.string()));
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const fs::path& path, const std::string& text) {
-    fs::create_directories(path.parent_path());
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    if (!file.flush()) throw Error(Errc::io, fmt::format("{}: cannot be written", path.string()));
-}
-
-/// Of a file its bytes, of a directory the names and bytes of what is in it; nothing when it is missing. Blocks.
-std::string digest_of(const std::string& source, bool tree) {
-    if (!fs::exists(source)) return {};
-    if (!tree) return sha256_hex(read_file(source));
-    std::vector<std::string> names;
-    for (const auto& entry : fs::recursive_directory_iterator(source))
-        if (entry.is_regular_file()) names.push_back(entry.path().lexically_relative(source).string());
-    std::sort(names.begin(), names.end());
-    Sha256 digest;
-    for (const std::string& name : names) digest.update(name + '\0' + sha256_hex(read_file(source + "/" + name)));
-    return digest.hex();
-}
-
-std::map<std::string, std::string> digests_of(const std::vector<InstallPlan>& plans) {
-    std::map<std::string, std::string> digests;
-    for (const Upload& upload : build_uploads(plans)) digests[upload.source] = digest_of(upload.source, upload.tree);
-    for (const InstallPlan& plan : plans)
-        for (const Step& step : plan.steps)
-            if (const auto* build = std::get_if<BuilderStep>(&step.body); build != nullptr && !build->layer_dir.empty())
-                digests[build->layer_dir] = digest_of(build->layer_dir, true);
-    return digests;
-}
 
 /// os-release of a base image, without running anything of it.
 asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
@@ -123,30 +87,16 @@ asio::awaitable<Planned> plan(ImageWorkshop workshop, std::string image, Deadlin
     const auto labels = image_labels(recipe, context);
     if (!recipe.containerfile.empty()) {
         const fs::path file = fs::path(workshop.project->directory) / recipe.containerfile;
-        std::string text = read_file(file);
+        std::string text = read_context_file(file.string());
         if (!text.ends_with('\n')) text += '\n';
         planned.context.containerfile = text + label_lines(labels);
         co_return planned;
     }
     const auto plans = compile_image(recipe, context);
-    auto hash = [plans] { return digests_of(plans); };
+    auto hash = [plans] { return context_digests(plans); };
     const auto digests = co_await workshop.runtime.pool.run(deadline, std::move(hash));
     planned.context = build_context(recipe, plans, labels, digests);
     co_return planned;
-}
-
-/// Everything below "ov" in the context.
-void lay_out(const BuildContext& context, const fs::path& place) {
-    for (const BuildContext::Script& script : context.scripts) write_file(place / "ov" / script.path, script.text);
-    fs::create_directories(place / "ov");
-    for (const Upload& upload : context.uploads) {
-        const fs::path target = place / "ov" / upload.staged;
-        if (fs::exists(target)) continue;
-        if (!fs::exists(upload.source))
-            throw Error(Errc::not_found, fmt::format("{}: a layer copies it and it is missing", upload.source));
-        fs::copy(upload.source, target, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
-    }
-    write_file(place / "Containerfile", context.containerfile);
 }
 
 asio::awaitable<void> lay_out_builds(ImageWorkshop workshop, const Planned& planned, fs::path place, Deadline deadline,
@@ -165,9 +115,10 @@ asio::awaitable<void> lay_out_builds(ImageWorkshop workshop, const Planned& plan
     }
 }
 
-asio::awaitable<void> run_build(ImageWorkshop workshop, std::string ref, std::string file, std::string directory,
+asio::awaitable<void> run_build(ImageWorkshop workshop, std::string ref, std::string file, std::string directory, Words more,
                                 Deadline deadline, EmitEvent events) {
     Words words{"build", "--tag", ref, "--file", file, "--pull=missing"};
+    words.insert(words.end(), more.begin(), more.end());
     if (workshop.no_cache) words.emplace_back("--no-cache");
     words.push_back(directory);
     const auto start = Deadline::Clock::now();
@@ -193,14 +144,16 @@ asio::awaitable<BuiltImage> build_entry(ImageWorkshop workshop, std::string imag
     const fs::path place = scratch.path();
     std::string directory = place.string();
     if (planned.recipe.containerfile.empty()) {
-        auto fill = [&planned, place] { lay_out(planned.context, place); };
+        auto fill = [&planned, place] { lay_out_context(planned.context, place.string()); };
         co_await workshop.runtime.pool.run(deadline, std::move(fill));
         co_await lay_out_builds(workshop, planned, place, deadline, events);
     } else {
-        write_file(place / "Containerfile", planned.context.containerfile);
+        write_context_file((place / "Containerfile").string(), planned.context.containerfile);
         directory = (fs::path(workshop.project->directory) / planned.recipe.containerfile).parent_path().string();
     }
-    co_await run_build(workshop, planned.recipe.tag(), (place / "Containerfile").string(), directory, deadline, events);
+    const Words no_labels;  // they stand in its Containerfile
+    co_await run_build(workshop, planned.recipe.tag(), (place / "Containerfile").string(), directory, no_labels, deadline,
+                       events);
     co_return BuiltImage{planned.recipe.tag(), true};
 }
 
@@ -212,6 +165,13 @@ std::string containerfile_at(const fs::path& base, const std::string& image) {
     for (const char* name : {"Containerfile", "Dockerfile"})
         if (fs::is_regular_file(path / name)) return (path / name).string();
     return {};
+}
+
+/// What makes a plain image one that `deploy from-image` takes, unless its author says so himself.
+Words plain_labels(const Project& project, const std::string& name, const std::string& containerfile) {
+    if (containerfile.find("org.overthinkos.version") != std::string::npos) return {};
+    const std::string version = project.version.empty() ? "latest" : project.version;
+    return {"--label", "org.overthinkos.version=" + version, "--label", "org.overthinkos.image=" + name};
 }
 
 asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {
@@ -251,8 +211,10 @@ asio::awaitable<BuiltImage> build_image(ImageWorkshop workshop, std::string imag
         co_return found;
     }
     const std::string directory = fs::path(file).parent_path().string();
-    const std::string ref = fmt::format("localhost/{}:latest", fs::path(directory).filename().string());
-    co_await run_build(std::move(workshop), ref, file, directory, deadline, std::move(events));
+    const std::string name = fs::path(directory).filename().string();
+    const std::string ref = fmt::format("localhost/{}:latest", name);
+    Words labels = plain_labels(*workshop.project, name, read_context_file(file));
+    co_await run_build(std::move(workshop), ref, file, directory, std::move(labels), deadline, std::move(events));
     co_return BuiltImage{ref, true};
 }
 

@@ -10,10 +10,13 @@
 #include "base/sha256.hpp"
 #include "base/shell_quote.hpp"
 #include "deploy/guest_program.hpp"
+#include "lifecycle/pod_commands.hpp"
 #include "ov/error.hpp"
 #include "ov_config.hpp"
 
 namespace ov {
+
+using namespace pods;
 
 namespace {
 
@@ -49,58 +52,10 @@ systemctl daemon-reload
 systemctl enable ov-nvidia-cdi.service
 )sh";
 
-// Any copy will do: an older one is removed when a newer one comes.
-constexpr const char* find_program = R"sh(guest=
-for file in "$HOME"/.cache/ov/ov-*; do [[ ! -x $file ]] || guest=$file; done
-[[ -n $guest ]] || exit 0
-)sh";
-
-constexpr const char* list_script = R"sh("$guest" deploy list --owner "$owner"
-)sh";
-
-// After the last pod nothing of ours is left but volumes and images.
-constexpr const char* leave_script = R"sh([[ -z $("$guest" deploy list) ]] || exit 0
-echo empty
-podman network rm ov >/dev/null 2>&1
-rm -f -- "$HOME"/.cache/ov/ov-*
-rmdir -- "$HOME/.cache/ov" 2>/dev/null
-if [[ -e $HOME/.config/ov/pods/.linger ]]; then rm -f -- "$HOME/.config/ov/pods/.linger"; echo linger; fi
-rmdir -- "$HOME/.config/ov/pods" "$HOME/.config/ov" "$HOME/.config/containers/systemd" "$HOME/.config/containers" 2>/dev/null
-exit 0
-)sh";
-
-constexpr const char* leave_root_script = R"sh(if [[ -n $linger ]]; then loginctl disable-linger -- "$user"; fi
-unit=/etc/systemd/system/ov-nvidia-cdi.service
-if [[ -e $unit ]] && head -n 1 "$unit" | grep -qxF '# made by ov'; then
-    systemctl disable ov-nvidia-cdi.service; rm -f -- "$unit" /etc/cdi/nvidia.yaml; systemctl daemon-reload
-fi
-exit 0
-)sh";
-
 struct Place {
     std::string user, home, linger, digest, gpu;
     std::string program;
 };
-
-std::string words_of(const CommandResult& result) {
-    std::string text = result.err.empty() ? result.out : result.err;
-    text.erase(text.find_last_not_of(" \n\r") + 1);
-    return text.empty() ? fmt::format("exit status {}", result.status) : text;
-}
-
-asio::awaitable<CommandResult> ask(Executor& machine, RunAs as, std::string script, std::string label, Deadline deadline) {
-    Command command;
-    command.script = std::move(script);
-    command.as = as;
-    command.label = std::move(label);
-    auto result = co_await machine.run(std::move(command), deadline);
-    co_return result;
-}
-
-asio::awaitable<void> must(Executor& machine, RunAs as, std::string script, std::string label, Deadline deadline) {
-    const CommandResult result = co_await ask(machine, as, std::move(script), label, deadline);
-    if (!result.ok()) throw Error(Errc::step_failed, fmt::format("{}: {}: {}", machine.venue(), label, words_of(result)));
-}
 
 asio::awaitable<Place> look(Executor& machine, Deadline deadline) {
     const CommandResult result = co_await ask(machine, RunAs::user, look_script, "look at what pods need", deadline);
@@ -175,14 +130,7 @@ public:
 
     asio::awaitable<void> run(Deadline deadline) {
         if (run_.all) co_await drop_stale(deadline);
-        if (run_.children.empty()) co_return;
-        place_ = co_await prepare(machine_, runtime_, run_.program, deadline, events_);
-        failures_.resize(run_.children.size());
-        auto body = [this](TaskGroup& group) -> asio::awaitable<void> {
-            for (std::size_t i = 0; i < run_.children.size(); ++i) group.spawn(one(i, group.deadline()));
-            co_return;
-        };
-        co_await with_task_group(deadline, body, OnFailure::let_finish);
+        if (!run_.children.empty()) co_await bring_all(deadline);
         std::string failed;
         for (const std::string& failure : failures_)
             if (!failure.empty()) failed += (failed.empty() ? "" : "; ") + failure;
@@ -190,6 +138,17 @@ public:
     }
 
 private:
+    asio::awaitable<void> bring_all(Deadline deadline) {
+        place_ = co_await prepare(machine_, runtime_, run_.program, deadline, events_);
+        first_ = failures_.size();
+        failures_.resize(first_ + run_.children.size());
+        auto body = [this](TaskGroup& group) -> asio::awaitable<void> {
+            for (std::size_t i = 0; i < run_.children.size(); ++i) group.spawn(one(i, group.deadline()));
+            co_return;
+        };
+        co_await with_task_group(deadline, body, OnFailure::let_finish);
+    }
+
     void say(const PodChild& child, const std::string& text) {
         events_(event::Note{Severity::note, fmt::format("pod {}: {}", child.key, text)});
     }
@@ -202,7 +161,7 @@ private:
         } catch (const Error& error) {
             // Cut short as a whole: that is not this pod's failure.
             if (error.code() == Errc::cancelled || deadline.expired()) throw;
-            failures_[index] = fmt::format("pod {}: {}", child.key, error.what());
+            failures_[first_ + index] = fmt::format("pod {}: {}", child.key, error.what());
         }
     }
 
@@ -243,14 +202,21 @@ private:
     }
 
     asio::awaitable<void> drop_stale(Deadline deadline) {
-        std::string script = fmt::format("{}owner={}\n{}", find_program, shell_quote(run_.owner), list_script);
+        std::string script = list_script(run_.owner);
         const CommandResult result = co_await ask(machine_, RunAs::user, std::move(script), "pods of this deploy", deadline);
+        if (!result.ok())
+            throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine_.venue(), words_of(result)));
         std::istringstream lines(result.out);
         for (std::string name; std::getline(lines, name);) {
             const bool wanted = std::ranges::any_of(run_.children, [&](const PodChild& child) { return child.key == name; });
             if (wanted || name.empty()) continue;
             events_(event::Note{Severity::note, fmt::format("pod {}: no child of {} any more, it is removed", name, run_.owner)});
-            co_await take_down_pods(machine_, run_.owner, name, false, deadline, events_);
+            try {
+                co_await take_down_pods(machine_, run_.owner, name, false, deadline, events_);
+            } catch (const Error& error) {
+                if (error.code() == Errc::cancelled || deadline.expired()) throw;
+                failures_.push_back(error.what());  // those that are wanted come up all the same
+            }
         }
     }
 
@@ -261,7 +227,8 @@ private:
     EmitEvent events_;
     Semaphore places_;
     Place place_;
-    std::vector<std::string> failures_;
+    std::vector<std::string> failures_;  ///< of stale pods, then from `first_` one a child
+    std::size_t first_ = 0;
 };
 
 }  // namespace
@@ -291,40 +258,6 @@ asio::awaitable<void> bring_up_pods(Executor& machine, ImageShelf& shelf, Runtim
                                     EmitEvent events) {
     PodWork work(machine, shelf, runtime, std::move(run), std::move(events));
     co_await work.run(deadline);
-}
-
-asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, std::string owner, std::string only, bool dry_run,
-                                                         Deadline deadline, EmitEvent events) {
-    std::vector<std::string> names;
-    std::string script = fmt::format("{}owner={}\n{}", find_program, shell_quote(owner), list_script);
-    const CommandResult listed = co_await ask(machine, RunAs::user, std::move(script), "pods of this deploy", deadline);
-    if (!listed.ok())
-        throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine.venue(), words_of(listed)));
-    std::istringstream lines(listed.out);
-    for (std::string name; std::getline(lines, name);)
-        if (!name.empty() && (only.empty() || name == only)) names.push_back(name);
-    std::ranges::sort(names, std::greater{});
-    if (dry_run || names.empty()) co_return names;
-    std::string failed;
-    for (const std::string& name : names) {
-        script = fmt::format("{}exec \"$guest\" deploy del {}\n", find_program, shell_quote(name));
-        const CommandResult result = co_await ask(machine, RunAs::user, script, "remove pod " + name, deadline);
-        if (result.ok())
-            events(event::Note{Severity::note, fmt::format("pod {}: removed", name)});
-        else
-            failed += fmt::format("{}pod {}: {}", failed.empty() ? "" : "; ", name, words_of(result));
-    }
-    if (!failed.empty()) throw Error(Errc::step_failed, failed);
-    const CommandResult left =
-        co_await ask(machine, RunAs::user, std::string(find_program) + leave_script, "after the last pod", deadline);
-    if (left.out.find("empty") == std::string::npos) co_return names;
-    const CommandResult user = co_await ask(machine, RunAs::user, "id -un\n", "user", deadline);
-    std::string login = user.out;
-    login.erase(login.find_last_not_of(" \n") + 1);
-    script = fmt::format("user={}\nlinger={}\n{}", shell_quote(login), left.out.find("linger") == std::string::npos ? "''" : "1",
-                         leave_root_script);
-    co_await must(machine, RunAs::root, script, "after the last pod", deadline);
-    co_return names;
 }
 
 }  // namespace ov

@@ -128,6 +128,7 @@ public:
             user("0");
             line("COPY ov/supervisord.conf /etc/supervisord.conf");
         }
+        volume_data();
         environment();
         out_.containerfile += label_lines(labels);
         line("WORKDIR {}", recipe_.home);
@@ -209,6 +210,23 @@ private:
             script->add(plan, i, step, std::move(guest), out_.builds);
         }
         end();
+    }
+
+    /// After the layers, so that a changed notebook installs nothing anew. podman compares what COPY brings by itself.
+    void volume_data() {
+        for (const ImageData& data : image_data(recipe_)) {
+            if (!data.has_volume) {
+                out_.notes.push_back(fmt::format(
+                    "layer {}: data for volume {} is left out: no layer of the image has that volume", data.layer, data.volume));
+                continue;
+            }
+            const std::string path = fmt::format("data-{}", out_.data.size() + 1);
+            out_.data.push_back({data.source, path});
+            user("0");
+            const nlohmann::json words{"ov/" + path + "/", data.staging + "/"};
+            line("# layer {}: data for volume {}", data.layer, data.volume);
+            line("COPY --chown={}:{} {}", recipe_.uid, recipe_.gid, words.dump());
+        }
     }
 
     static std::string summary(const Step& step, std::size_t index) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ov/install_plan.hpp"
+#include "plan/image_data.hpp"
 #include "plan/image_recipe.hpp"
 #include "plan/step_script.hpp"
 
@@ -21,10 +22,15 @@ struct BuildContext {
         BuilderStep step;
         std::string path;  ///< of its archive, a plain tar
     };
+    /// `data:` of a layer; the directory holds the one file, or what is in the directory.
+    struct Data {
+        std::string source, path;
+    };
     std::string containerfile;
     std::vector<Script> scripts;
     std::vector<Upload> uploads;
     std::vector<Build> builds;
+    std::vector<Data> data;
     std::vector<std::string> notes;
 };
 

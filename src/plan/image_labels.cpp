@@ -7,6 +7,7 @@
 
 #include "ov/error.hpp"
 #include "plan/home_token.hpp"
+#include "plan/image_data.hpp"
 
 namespace ov {
 
@@ -128,6 +129,12 @@ private:
             }
         }
         put("volumes", list);
+        json seeds = json::array();
+        for (const ImageData& data : image_data(recipe_)) {
+            if (!data.has_volume) continue;
+            seeds.push_back({{"volume", data.volume}, {"staging", data.staging}, {"layer", data.layer}, {"dest", data.dest}});
+        }
+        put("data", seeds);
     }
 
     /// Lists add up, single values are the last layer's, the image's own win.

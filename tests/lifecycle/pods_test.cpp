@@ -3,8 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "ov/error.hpp"
 #include "ov/load.hpp"
+#include "support/deploy_rig.hpp"
 #include "support/temp_tree.hpp"
 
 namespace {
@@ -43,4 +46,78 @@ TEST_CASE("a key that can name no container is an error that names it") {
         problem = error.what();
     }
     CHECK(problem.find("nested pod Web_:") == 0);
+}
+
+namespace {
+
+// Pods are files with their owner in them; `stuck` cannot be removed.
+constexpr const char* fake_program = R"sh(#!/bin/bash
+pods=$HOME/pods
+case "$1 $2" in
+"deploy list") for pod in "$pods"/*; do [[ ! -e $pod || ( $3 == --owner && $(<"$pod") != "$4" ) ]] || echo "${pod##*/}"; done ;;
+"deploy del") [[ $3 != stuck ]] || { echo "stop ov-stuck: it does not end" >&2; exit 1; }; rm "$pods/$3"; echo "$3" >>"$HOME/removed" ;;
+*) exit 9 ;;
+esac
+)sh";
+
+/// A machine where deploy `lab` has these pods, and another deploy one: so the last pod is never taken.
+struct PodRig : ov::test::DeployRig {
+    explicit PodRig(std::initializer_list<const char*> pods) {
+        write_file(".cache/ov/ov-guest", fake_program);
+        std::filesystem::permissions(home() / ".cache/ov/ov-guest", std::filesystem::perms::all);
+        for (const char* pod : pods) write_file(std::string("pods/") + pod, "lab\n");
+        write_file("pods/foreign", "other\n");
+    }
+    void write_file(const std::string& name, const std::string& text) const {
+        std::filesystem::create_directories((home() / name).parent_path());
+        std::ofstream(home() / name) << text;
+    }
+    std::string removed() const {
+        std::ifstream file(home() / "removed");
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    std::string take_down(const std::string& only, bool dry_run, std::vector<std::string>& names) {
+        return with_machine(
+            [&](ov::Machine& machine, ov::Deadline deadline, ov::EmitEvent emit, DeployRig&) -> asio::awaitable<void> {
+                names = co_await ov::take_down_pods(*machine.executor, "lab", only, dry_run, deadline, emit);
+            });
+    }
+    /// A deploy of `lab` that has no children any more.
+    std::string bring_up_nothing() {
+        return with_machine(
+            [&](ov::Machine& machine, ov::Deadline deadline, ov::EmitEvent emit, DeployRig&) -> asio::awaitable<void> {
+                ov::Runtime runtime(1);
+                ov::ImageShelf shelf(ov::ImageWorkshop{runtime, nullptr, nullptr, {}});
+                ov::PodRun run{"lab", {}, {}, true};
+                co_await ov::bring_up_pods(*machine.executor, shelf, runtime, run, deadline, emit);
+            });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("pods of a deploy are taken down in reverse order, those of another stay; a dry run only names them") {
+    PodRig rig({"a", "b", "c"});
+    std::vector<std::string> names;
+    CHECK(rig.take_down({}, true, names) == "");
+    CHECK(names == std::vector<std::string>{"c", "b", "a"});
+    CHECK(rig.removed().empty());
+    CHECK(rig.take_down({}, false, names) == "");
+    CHECK(rig.removed() == "c\nb\na\n");
+}
+
+TEST_CASE("one child alone is taken down; one that is not there is nothing to do") {
+    PodRig rig({"a", "b"});
+    std::vector<std::string> names;
+    CHECK(rig.take_down("b", false, names) == "");
+    CHECK(rig.take_down("gone", false, names) == "");
+    CHECK(names.empty());
+    CHECK(rig.removed() == "b\n");
+}
+
+TEST_CASE("a pod whose child left the deploy is taken down by the next add; one that cannot be is named, the others go") {
+    PodRig rig({"old", "stuck", "web"});
+    const std::string problem = rig.bring_up_nothing();
+    CHECK(problem == "pod stuck: stop ov-stuck: it does not end");
+    CHECK(rig.removed() == "old\nweb\n");
 }

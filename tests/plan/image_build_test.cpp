@@ -122,3 +122,68 @@ TEST_CASE("an entry that cannot be built is an error that names entry and key") 
     CHECK(problem_of("image:\n  web: {base: x/y, uid: many}\n").find("image.web.uid: 'many'") == 0);
     CHECK(problem_of("image:\n  web: {base: x/y, layer: [none]}\n").find("none") != std::string::npos);
 }
+
+namespace {
+
+/// A project with the volume `workspace` of layer `lab`, and the layer `book` with this `data:`.
+ov::BuildContext with_data(const std::string& data, std::map<std::string, std::string>* labels = nullptr) {
+    const ov::test::TempTree tree;
+    tree.write("overthink.yml",
+               "version: 2026.144.1443\nimage:\n  nb: {base: x/y, distro: [debian], layer: [lab, book]}\n"
+               "discover: {layer: [layers]}\n");
+    tree.write("layers/lab/layer.yml", "layer:\n  volume: [{name: workspace, path: ~/work}]\n");
+    tree.write("layers/book/layer.yml", "layer:\n  data:\n    - " + data + "\n");
+    ov::Project project = ov::load_project({tree.path(), std::nullopt});
+    for (auto& [key, layer] : project.layers) layer.dir = "/layers/" + layer.name;
+    const ov::ImageRecipe recipe = ov::image_recipe(project, "nb");
+    const ov::CompileContext context = ov::image_context(project, recipe, {});
+    const auto all = ov::image_labels(recipe, context);
+    if (labels != nullptr) *labels = all;
+    return ov::build_context(recipe, plans_of(recipe, context), all, {});
+}
+
+std::string data_problem(const std::string& data) {
+    try {
+        with_data(data);
+        return {};
+    } catch (const ov::Error& error) {
+        return error.what();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("data of a layer is staged below /data for its volume and told in the label (image-transfer.md 4)") {
+    std::map<std::string, std::string> labels;
+    const ov::BuildContext context = with_data("{src: data/books/, volume: workspace, dest: ./note/books}", &labels);
+    CHECK(context.containerfile.find("USER 0\n# layer book: data for volume workspace\n"
+                                     R"(COPY --chown=1000:1000 ["ov/data-1/","/data/workspace/note/books/"])") !=
+          std::string::npos);
+    REQUIRE(context.data.size() == 1);
+    CHECK(context.data[0].source == "/layers/book/data/books");
+    CHECK(context.data[0].path == "data-1");
+    CHECK(labels.at("org.overthinkos.data") ==
+          R"([{"dest":"note/books","layer":"book","staging":"/data/workspace/note/books","volume":"workspace"}])");
+    CHECK(context.notes.empty());
+    CHECK(with_data("{src: ., volume: workspace}").containerfile.find(R"(["ov/data-1/","/data/workspace/"])") !=
+          std::string::npos);
+}
+
+TEST_CASE("data for a volume that no layer declares is left out with a note") {
+    std::map<std::string, std::string> labels;
+    const ov::BuildContext context = with_data("{src: data, volume: models}", &labels);
+    CHECK(context.data.empty());
+    CHECK(context.containerfile.find("COPY") == std::string::npos);
+    CHECK(labels.count("org.overthinkos.data") == 0);
+    REQUIRE(context.notes.size() == 1);
+    CHECK(context.notes[0] == "layer book: data for volume models is left out: no layer of the image has that volume");
+}
+
+TEST_CASE("wrong data is an error that names layer and key") {
+    CHECK(data_problem("{volume: workspace}").find("layer book: data.src: required") == 0);
+    CHECK(data_problem("{src: x}").find("layer book: data.volume: required") == 0);
+    CHECK(data_problem("{src: x, volume: a/b}").find("layer book: data.volume: 'a/b'") == 0);
+    CHECK(data_problem("{src: ../x, volume: workspace}").find("layer book: data.src: '../x' leaves the layer") == 0);
+    CHECK(data_problem("{src: /etc, volume: workspace}").find("layer book: data.src: '/etc' leaves the layer") == 0);
+    CHECK(data_problem("{src: x, volume: workspace, dest: a/../../b}").find("layer book: data.dest:") == 0);
+}

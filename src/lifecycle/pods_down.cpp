@@ -1,0 +1,74 @@
+#include "lifecycle/pods.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include "base/shell_quote.hpp"
+#include "lifecycle/pod_commands.hpp"
+#include "ov/error.hpp"
+
+namespace ov {
+
+using namespace pods;
+
+namespace {
+
+// After the last pod nothing of ours is left but volumes and images.
+constexpr const char* leave_script = R"sh([[ -z $("$guest" deploy list) ]] || exit 0
+echo empty
+podman network rm ov >/dev/null 2>&1
+rm -f -- "$HOME"/.cache/ov/ov-*
+rmdir -- "$HOME/.cache/ov" 2>/dev/null
+if [[ -e $HOME/.config/ov/pods/.linger ]]; then rm -f -- "$HOME/.config/ov/pods/.linger"; echo linger; fi
+rmdir -- "$HOME/.config/ov/pods" "$HOME/.config/ov" "$HOME/.config/containers/systemd" "$HOME/.config/containers" 2>/dev/null
+exit 0
+)sh";
+
+constexpr const char* leave_root_script = R"sh(if [[ -n $linger ]]; then loginctl disable-linger -- "$user"; fi
+unit=/etc/systemd/system/ov-nvidia-cdi.service
+if [[ -e $unit ]] && head -n 1 "$unit" | grep -qxF '# made by ov'; then
+    systemctl disable ov-nvidia-cdi.service; rm -f -- "$unit" /etc/cdi/nvidia.yaml; systemctl daemon-reload
+fi
+exit 0
+)sh";
+
+}  // namespace
+
+asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, std::string owner, std::string only, bool dry_run,
+                                                         Deadline deadline, EmitEvent events) {
+    std::vector<std::string> names;
+    std::string script = list_script(owner);
+    const CommandResult listed = co_await ask(machine, RunAs::user, script, "pods of this deploy", deadline);
+    if (!listed.ok())
+        throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine.venue(), words_of(listed)));
+    std::istringstream lines(listed.out);
+    for (std::string name; std::getline(lines, name);)
+        if (!name.empty() && (only.empty() || name == only)) names.push_back(name);
+    std::ranges::sort(names, std::greater{});
+    if (dry_run || names.empty()) co_return names;
+    std::string failed;
+    for (const std::string& name : names) {
+        script = fmt::format("{}\"$guest\" deploy del {}\n", find_program, shell_quote(name));
+        const CommandResult result = co_await ask(machine, RunAs::user, script, "remove pod " + name, deadline);
+        if (result.ok())
+            events(event::Note{Severity::note, fmt::format("pod {}: removed", name)});
+        else
+            failed += fmt::format("{}pod {}: {}", failed.empty() ? "" : "; ", name, words_of(result));
+    }
+    if (!failed.empty()) throw Error(Errc::step_failed, failed);
+    const CommandResult left =
+        co_await ask(machine, RunAs::user, std::string(find_program) + leave_script, "after the last pod", deadline);
+    if (left.out.find("empty") == std::string::npos) co_return names;
+    const CommandResult user = co_await ask(machine, RunAs::user, "id -un\n", "user", deadline);
+    std::string login = user.out;
+    login.erase(login.find_last_not_of(" \n") + 1);
+    script = fmt::format("user={}\nlinger={}\n{}", shell_quote(login), left.out.find("linger") == std::string::npos ? "''" : "1",
+                         leave_root_script);
+    co_await must(machine, RunAs::root, script, "after the last pod", deadline);
+    co_return names;
+}
+
+}  // namespace ov

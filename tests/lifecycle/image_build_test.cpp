@@ -1,0 +1,144 @@
+// `ov image build` against a podman that writes down what it is asked: entries with layers, plain Containerfiles, references.
+#include "lifecycle/image_build.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "ov/error.hpp"
+#include "ov/load.hpp"
+#include "support/engine.hpp"
+#include "support/temp_tree.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Keeps the context of the last build. "localhost/there:1" exists, "localhost/far:1" can be pulled, nothing else can.
+constexpr const char* fake_podman = R"sh(#!/bin/bash
+here=$(dirname "$0")
+echo "$*" >>"$here/asked"
+case $1 in
+build) rm -rf "$here/context"; cp -R "${@: -1}" "$here/context"; while [[ $1 != --file ]]; do shift; done; cp "$2" "$here/file" ;;
+image) [[ $2 == exists && $3 == localhost/there:1 ]] ;;
+pull) [[ ${@: -1} == localhost/far:1 ]] || { echo "no such image in the registry" >&2; exit 125; } ;;
+*) exit 99 ;;
+esac
+)sh";
+
+class Host {
+public:
+    ov::test::TempTree tree;
+
+    Host() : path_(std::getenv("PATH")) {
+        tree.write("bin/podman", fake_podman);
+        fs::permissions(tree.path("bin/podman"), fs::perms::owner_all);
+        ::setenv("PATH", (tree.path("bin") + ":" + path_).c_str(), 1);
+        tree.write("project/overthink.yml",
+                   "version: 2026.144.1443\nimage:\n"
+                   "  nb: {base: \"quay.io/acme/small:7\", distro: [\"debian:13\", debian], layer: [lab, book]}\n"
+                   "  own: {containerfile: own/Containerfile, port: [\"80\"]}\n"
+                   "discover: {layer: [layers]}\n");
+        tree.write("project/layers/lab/layer.yml",
+                   "layer:\n  version: 2026.150.1200\n  volume: [{name: work, path: ~/work}]\n"
+                   "  task:\n    - {copy: tool, to: /usr/bin/tool}\n");
+        tree.write("project/layers/lab/tool", "#!/bin/sh\n");
+        tree.write("project/layers/book/layer.yml",
+                   "layer:\n  data:\n    - {src: books, volume: work, dest: books}\n    - {src: index.txt, volume: work}\n");
+        tree.write("project/layers/book/books/.one", "first book");
+        tree.write("project/layers/book/index.txt", "all books");
+        tree.write("project/own/Containerfile", "FROM scratch\nCOPY page /page");
+        tree.write("project/own/page", "a page");
+        tree.write("project/plain/Dockerfile", "FROM scratch\n");
+        tree.write("project/labelled/Containerfile", "FROM scratch\nLABEL org.overthinkos.version=1.2.3\n");
+    }
+    ~Host() { ::setenv("PATH", path_.c_str(), 1); }
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
+
+    ov::BuiltImage build(const std::string& image) const {
+        ov::BuiltImage built;
+        const auto project = std::make_shared<const ov::Project>(ov::load_project({tree.path("project"), std::nullopt}));
+        ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+            ov::ImageWorkshop workshop{runtime, project, std::make_shared<ov::Builders>(runtime, tree.path("builders")),
+                                       tree.path("scratch")};
+            const ov::EmitEvent events = [](const ov::EventBody&) {};
+            const ov::Deadline deadline = ov::Deadline::unlimited();
+            built = co_await ov::build_image(workshop, image, deadline, events);
+        });
+        return built;
+    }
+    std::string problem(const std::string& image) const {
+        try {
+            build(image);
+            return {};
+        } catch (const ov::Error& error) {
+            return error.what();
+        }
+    }
+    std::string in_context(const std::string& file) const { return tree.read("bin/context/" + file); }
+
+private:
+    std::string path_;
+};
+
+}  // namespace
+
+TEST_CASE("an entry with layers is laid out with its files and the data of its volumes, and built under its tag") {
+    const Host host;
+    const ov::BuiltImage built = host.build("nb");
+    CHECK(built.ref == "localhost/nb:2026.150.1200");
+    CHECK(built.built);
+    CHECK(host.in_context("Containerfile").find("FROM quay.io/acme/small:7") != std::string::npos);
+    CHECK(host.in_context("ov/data-1/.one") == "first book");
+    CHECK(host.in_context("ov/data-2/index.txt") == "all books");
+    std::size_t tools = 0;
+    for (const auto& file : fs::recursive_directory_iterator(host.tree.path("bin/context/ov")))
+        tools += file.is_regular_file() && host.in_context("ov/" + file.path().filename().string()) == "#!/bin/sh\n" ? 1 : 0;
+    CHECK(tools == 1);
+    CHECK(fs::is_empty(host.tree.path("scratch")));
+}
+
+TEST_CASE("data that the layer lacks is an error that names the file, before podman is asked") {
+    const Host host;
+    fs::remove(host.tree.path("project/layers/book/index.txt"));
+    const std::string problem = host.problem("nb");
+    CHECK(problem.find("/layers/book/index.txt: a layer has it as data of a volume and it is missing") != std::string::npos);
+    CHECK(host.tree.read("bin/asked").find("build") == std::string::npos);
+}
+
+TEST_CASE("an entry with a Containerfile of its own is built in its directory, with the labels added") {
+    const Host host;
+    CHECK(host.build("own").ref == "localhost/own:2026.144.1443");
+    CHECK(host.in_context("page") == "a page");
+    const std::string file = host.tree.read("bin/file");
+    CHECK(file.find("FROM scratch\nCOPY page /page\nLABEL ") == 0);
+    CHECK(file.find("org.overthinkos.version=\"2026.144.1443\"") != std::string::npos);
+    CHECK(file.find("org.overthinkos.ports=\"[\\\"80\\\"]\"") != std::string::npos);
+}
+
+TEST_CASE(
+    "a directory with a Containerfile is built as it is; the label that pods need comes along, unless the author wrote one") {
+    const Host host;
+    const ov::BuiltImage built = host.build("./plain");
+    CHECK(built.ref == "localhost/plain:latest");
+    CHECK(built.built);
+    const std::string asked = host.tree.read("bin/asked");
+    CHECK(asked.find("--label org.overthinkos.version=2026.144.1443 --label org.overthinkos.image=plain") != std::string::npos);
+    CHECK(host.build("./labelled/Containerfile").ref == "localhost/labelled:latest");
+    CHECK(host.tree.read("bin/asked").substr(asked.size()).find("--label") == std::string::npos);
+}
+
+TEST_CASE("a reference is taken as it is, or pulled; nothing is built") {
+    const Host host;
+    CHECK(host.build("localhost/there:1").ref == "localhost/there:1");
+    CHECK(host.build("localhost/far:1").ref == "localhost/far:1");
+    CHECK(!host.build("localhost/there:1").built);
+    const std::string asked = host.tree.read("bin/asked");
+    CHECK(asked.find("build ") == std::string::npos);
+    CHECK(asked.find("pull --quiet localhost/there:1") == std::string::npos);
+    CHECK(host.problem("localhost/gone:1").find("image localhost/gone:1 is not here and cannot be pulled: no such image") == 0);
+    CHECK(host.problem("nbb").find("no image \"nbb\" in the project or in this host's podman storage") == 0);
+}
