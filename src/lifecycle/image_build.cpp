@@ -26,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
+constexpr int most_repetitions = 2;
+
 /// os-release of a base image, without running anything of it.
 asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
     const Words create{"create", "--quiet", base, "true"};
@@ -115,6 +117,12 @@ asio::awaitable<void> lay_out_builds(ImageWorkshop workshop, const Planned& plan
     }
 }
 
+/// podman's look into its cache fails when another podman removes an image meanwhile; nothing is wrong with the build.
+bool met_removal(const ProcessOutput& output) {
+    return output.status != 0 &&
+           (output.err.find("layer not known") != std::string::npos || output.err.find("image not known") != std::string::npos);
+}
+
 asio::awaitable<void> run_build(ImageWorkshop workshop, std::string ref, std::string file, std::string directory, Words more,
                                 Deadline deadline, EmitEvent events) {
     Words words{"build", "--tag", ref, "--file", file, "--pull=missing"};
@@ -122,7 +130,9 @@ asio::awaitable<void> run_build(ImageWorkshop workshop, std::string ref, std::st
     if (workshop.no_cache) words.emplace_back("--no-cache");
     words.push_back(directory);
     const auto start = Deadline::Clock::now();
-    const ProcessOutput output = co_await host_podman(words, deadline, workshop.console);
+    ProcessOutput output = co_await host_podman(words, deadline, workshop.console);
+    for (int again = 0; again < most_repetitions && met_removal(output); ++again)
+        output = co_await host_podman(words, deadline, workshop.console);
     if (output.status != 0)
         throw Error(Errc::step_failed, fmt::format("podman build of {} failed (exit status {}): {}", ref, output.status,
                                                    last_lines(output.err.empty() ? output.out : output.err, 12)));

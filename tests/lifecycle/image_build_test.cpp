@@ -21,7 +21,12 @@ constexpr const char* fake_podman = R"sh(#!/bin/bash
 here=$(dirname "$0")
 echo "$*" >>"$here/asked"
 case $1 in
-build) rm -rf "$here/context"; cp -R "${@: -1}" "$here/context"; while [[ $1 != --file ]]; do shift; done; cp "$2" "$here/file" ;;
+build) if [[ -s $here/removals ]]; then
+        sed -i 1d "$here/removals"
+        echo "Error: checking if cached image exists from a previous build: getting top layer info: layer not known" >&2
+        exit 125
+    fi
+    rm -rf "$here/context"; cp -R "${@: -1}" "$here/context"; while [[ $1 != --file ]]; do shift; done; cp "$2" "$here/file" ;;
 image) [[ $2 == exists && $3 == localhost/there:1 ]] ;;
 pull) [[ ${@: -1} == localhost/far:1 ]] || { echo "no such image in the registry" >&2; exit 125; } ;;
 *) exit 99 ;;
@@ -141,4 +146,12 @@ TEST_CASE("a reference is taken as it is, or pulled; nothing is built") {
     CHECK(asked.find("pull --quiet localhost/there:1") == std::string::npos);
     CHECK(host.problem("localhost/gone:1").find("image localhost/gone:1 is not here and cannot be pulled: no such image") == 0);
     CHECK(host.problem("nbb").find("no image \"nbb\" in the project or in this host's podman storage") == 0);
+}
+
+TEST_CASE("a build that another podman disturbed by removing an image is repeated, twice at most") {
+    const Host host;
+    host.tree.write("bin/removals", "1\n2\n");
+    CHECK(host.build("./plain").ref == "localhost/plain:latest");
+    host.tree.write("bin/removals", "1\n2\n3\n");
+    CHECK(host.problem("./plain").find("layer not known") != std::string::npos);
 }

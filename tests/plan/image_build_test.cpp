@@ -156,7 +156,7 @@ std::string data_problem(const std::string& data) {
 TEST_CASE("data of a layer is staged below /data for its volume and told in the label (image-transfer.md 4)") {
     std::map<std::string, std::string> labels;
     const ov::BuildContext context = with_data("{src: data/books/, volume: workspace, dest: ./note/books}", &labels);
-    CHECK(context.containerfile.find("USER 0\n# layer book: data for volume workspace\n"
+    CHECK(context.containerfile.find("# layer book: data for volume workspace\n"
                                      R"(COPY --chown=1000:1000 ["ov/data-1/","/data/workspace/note/books/"])") !=
           std::string::npos);
     REQUIRE(context.data.size() == 1);
