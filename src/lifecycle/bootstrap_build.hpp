@@ -5,6 +5,7 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "lifecycle/image_cache.hpp"
 #include "lifecycle/vm_context.hpp"
@@ -14,9 +15,10 @@ namespace ov {
 /// The scripts of a bootstrap VM, from the project's `builder:` and `distro:`. Throws Error{spec_invalid} or {not_found} naming
 /// what the project lacks. Pure.
 struct BootstrapScripts {
-    std::string probe;   ///< prints a line for everything that the host or the image lacks
-    std::string rootfs;  ///< makes /out/rootfs.tar.gz
-    std::string disk;    ///< makes /out/disk.qcow2 of /in/rootfs.tar.gz
+    std::string probe;                 ///< prints a line for everything that the host or the image lacks
+    std::string rootfs;                ///< makes /out/rootfs.tar.gz
+    std::string disk;                  ///< makes /out/disk.qcow2 of /in/rootfs.tar.gz
+    std::vector<std::string> volumes;  ///< of the builder's caches, "name:/path"
 };
 BootstrapScripts bootstrap_scripts(const Project& project, const VmSpec& spec);
 

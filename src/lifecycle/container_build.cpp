@@ -113,6 +113,30 @@ asio::awaitable<ProcessOutput> run_podman(std::vector<std::string> argv, std::st
     }
 }
 
+asio::awaitable<ProcessOutput> run_container(std::vector<std::string> argv, std::string script, bool console, Deadline deadline) {
+    const auto run = std::find(argv.begin(), argv.end(), "run");
+    std::vector<std::string> remove(argv.begin(), run);
+    const std::string name = fmt::format("ov-build-{}-{}", ::getpid(), Deadline::Clock::now().time_since_epoch().count());
+    argv.insert(run + 1, {"--name", name});
+    remove.insert(remove.end(), {"rm", "--force", "--time", "0", name});
+    std::exception_ptr failure;
+    ProcessOutput output;
+    try {
+        output = co_await run_podman(std::move(argv), std::move(script), console, deadline);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return output;
+    // The end of `podman run` is not that of its container.
+    const Deadline undo = Deadline::unlimited("undo").child(std::chrono::seconds(30));
+    const std::string nothing;
+    try {
+        co_await run_podman(std::move(remove), nothing, false, undo);
+    } catch (const Error&) {  // what ended the run is the error
+    }
+    std::rethrow_exception(failure);
+}
+
 asio::awaitable<std::string> local_image(std::string image, std::string transport, bool root, Deadline deadline) {
     if (image.find('/') == std::string::npos && transport.empty()) {
         std::vector<std::string> list = rootful({"podman", "images", "--format", "{{.Repository}}:{{.Tag}}"}, root);
@@ -169,7 +193,7 @@ asio::awaitable<BaseImage> build_bootc(VmContext& context, VmSpec spec, std::str
     fs::create_directories(staging, failure);
     if (failure) throw Error(Errc::io, fmt::format("{}: {}", staging, failure.message()));
     std::vector<std::string> argv = container_argv(image, staging, "", root);
-    const ProcessOutput output = co_await run_podman(std::move(argv), bootc_script(disk), console, deadline);
+    const ProcessOutput output = co_await run_container(std::move(argv), bootc_script(disk), console, deadline);
     if (output.status != 0 || !fs::exists(staging + "/disk.qcow2")) {
         fs::remove_all(staging, failure);
         throw Error(Errc::unsupported,

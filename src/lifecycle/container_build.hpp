@@ -36,6 +36,10 @@ std::string newest_dated(std::string_view lines, std::string_view name);
 /// is an answer. Error{not_found} where it is not installed.
 asio::awaitable<ProcessOutput> run_podman(std::vector<std::string> argv, std::string input, bool console, Deadline deadline);
 
+/// The same for the words of `container_argv`. When it is cancelled or out of time the container is removed, which `podman run`
+/// alone leaves behind.
+asio::awaitable<ProcessOutput> run_container(std::vector<std::string> argv, std::string script, bool console, Deadline deadline);
+
 /// A full reference stays; a bare name is the newest local build of it, never :latest. Error{not_found} naming how to build it.
 asio::awaitable<std::string> local_image(std::string image, std::string transport, bool root, Deadline deadline);
 

@@ -195,7 +195,8 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
     } catch (const Error&) {
         failure = std::current_exception();
     }
-    co_await release_exclusive(context, hypervisors, machine, true, deadline);
+    const Deadline patience = failure ? Deadline::unlimited("undo").child(std::chrono::seconds(30)) : deadline;
+    co_await release_exclusive(context, hypervisors, machine, true, patience);
     if (failure) std::rethrow_exception(failure);
     co_return result;
 }
