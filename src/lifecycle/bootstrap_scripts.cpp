@@ -134,7 +134,7 @@ std::string disk_body(const Project& project, const VmSpec& spec) {
     std::string body;
     if (!spec.source.kernel_args.empty()) {
         const std::string line =
-            fmt::format("GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX \"{}", shell_quote(spec.source.kernel_args));
+            fmt::format("GRUB_CMDLINE_LINUX=\"${{GRUB_CMDLINE_LINUX-}} \"{}", shell_quote(spec.source.kernel_args));
         body += fmt::format("mkdir -p /mnt/etc/default\nprintf '%s\\n' {} >> /mnt/etc/default/grub\n", shell_quote(line));
     }
     for (const char* key : {"fstab_template", "install_template", "initramfs_template"}) {

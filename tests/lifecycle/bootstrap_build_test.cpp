@@ -69,7 +69,7 @@ TEST_CASE("bootstrap: scripts from the builder and what the distribution inherit
     const test::TempTree tree;
     const std::string setting = scripts.disk.substr(scripts.disk.find("printf '%s\\n'"));
     const std::string line = setting.substr(0, setting.find(" >> /mnt"));
-    CHECK(std::system(("eval \"$(" + line + ")\"; [ \"$GRUB_CMDLINE_LINUX\" = \" quiet a='b'\" ]").c_str()) == 0);
+    CHECK(std::system(("set -u; eval \"$(" + line + ")\"; [ \"$GRUB_CMDLINE_LINUX\" = \" quiet a='b'\" ]").c_str()) == 0);
     CHECK(says(scripts.probe, "mkfs.xfs"));
 
     struct Row {
