@@ -15,13 +15,10 @@
 
 using namespace ov;
 using ov::test::has_programs;
+using ov::test::says;
 using ov::test::VmRig;
 
 namespace {
-
-bool says(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::string project(const std::string& source, const std::string& vocabulary) {
     return "version: 2026.144.1443\nvm:\n  boot:\n    source: {kind: bootstrap, " + source +

@@ -12,13 +12,10 @@
 
 using namespace ov;
 using ov::test::has_programs;
+using ov::test::says;
 using ov::test::VmRig;
 
 namespace {
-
-bool says(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 const char* const source =
     "{kind: cloud_image, url: \"https://mirror.invalid/x.qcow2\", base_user: me, checksum: {type: sha256, value: "

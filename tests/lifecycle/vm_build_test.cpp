@@ -9,15 +9,12 @@
 #include "support/vm_rig.hpp"
 
 using ov::test::has_programs;
+using ov::test::says;
 using ov::test::VmRig;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-bool says(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::string project_with(const std::string& source, const std::string& more = "ssh: {port_auto: true, key_source: generate}") {
     return "version: 2026.144.1443\nvm:\n  web:\n    source: " + source + "\n    ram: 64M\n    cpu: 1\n    " + more + "\n";

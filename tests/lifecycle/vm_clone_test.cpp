@@ -12,13 +12,10 @@
 #include "support/snapshot_rig.hpp"
 
 using ov::test::has_programs;
+using ov::test::says;
 using ov::test::SnapshotRig;
 
 namespace {
-
-bool says(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 class Rig : public SnapshotRig {
 public:

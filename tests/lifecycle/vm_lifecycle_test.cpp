@@ -21,16 +21,9 @@ using namespace std::chrono_literals;
 using ov::Deadline;
 using ov::MachineState;
 using ov::test::has_programs;
+using ov::test::says;
 using ov::test::VmRig;
 using Done = ov::CreateResult::Done;
-
-namespace {
-
-bool says(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("create: makes, repeats without effect, starts what is off, follows a change, refuses one under a running machine") {
     if (!has_programs({"qemu-system-x86_64", "qemu-img"})) return;

@@ -62,6 +62,10 @@ deploy:
   site: {target: vm, vm: web}
 )";
 
+inline bool says(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
 /// Says which program is missing, for a test that then returns.
 inline bool has_programs(std::initializer_list<const char*> programs) {
     for (const char* program : programs) {
