@@ -74,7 +74,8 @@ public:
         if (const auto* build = std::get_if<BuilderStep>(&step.body)) {
             const std::string archive = builder_archive(*build, account_.home, run_dir);
             const std::string name = fmt::format("build-{}.tar", sha256_hex(build->builder + "\n" + build->layer).substr(0, 16));
-            body_ += fmt::format("cp {}/{} {} || exit\n", mount_point, name, script_word(archive));
+            body_ += fmt::format("mkdir -p {} && cp {}/{} {} || exit\n", script_word(archive.substr(0, archive.rfind('/'))),
+                                 mount_point, name, script_word(archive));
             builds.push_back({*build, name});
             if (const auto digest = context_.digests.find(build->layer_dir); digest != context_.digests.end())
                 keys_ += digest->second + "\n";

@@ -2,6 +2,7 @@
 // OV_UPDATE_GOLDEN=1 rewrites the files.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -186,4 +187,21 @@ TEST_CASE("wrong data is an error that names layer and key") {
     CHECK(data_problem("{src: ../x, volume: workspace}").find("layer book: data.src: '../x' leaves the layer") == 0);
     CHECK(data_problem("{src: /etc, volume: workspace}").find("layer book: data.src: '/etc' leaves the layer") == 0);
     CHECK(data_problem("{src: x, volume: workspace, dest: a/../../b}").find("layer book: data.dest:") == 0);
+}
+
+TEST_CASE("what a builder made is unpacked from a directory of its own in the account's home") {
+    const ov::test::TempTree tree;
+    tree.write("overthink.yml",
+               "version: 2026.144.1443\nimage:\n  nb: {base: x/y, distro: [debian], builder: {npm: x/node}, layer: [tools]}\n"
+               "discover: {layer: [layers]}\n");
+    tree.write("layers/tools/layer.yml", "layer:\n  version: 2026.144.1443\n");
+    tree.write("layers/tools/package.json", "{}");
+    const ov::BuildContext context = built(ov::load_project({tree.path(), std::nullopt}), "nb");
+    REQUIRE(context.builds.size() == 1);
+    const std::string &name = context.builds[0].path, digest = name.substr(6, 16);
+    const std::string home = "/home/user/.ov-build-" + digest;
+    const std::string expected = "mkdir -p " + home + " && cp /run/ov-build/" + name + " " + home + "/tar || exit\n";
+    const auto& scripts = context.scripts;
+    CHECK(std::any_of(scripts.begin(), scripts.end(),
+                      [&](const ov::BuildContext::Script& script) { return script.text.find(expected) != std::string::npos; }));
 }
