@@ -23,7 +23,11 @@ podman network rm ov >/dev/null 2>&1
 rm -f -- "$HOME"/.cache/ov/ov-*
 rmdir -- "$HOME/.cache/ov" 2>/dev/null
 if [[ -e $HOME/.config/ov/pods/.linger ]]; then rm -f -- "$HOME/.config/ov/pods/.linger"; echo linger; fi
-rmdir -- "$HOME/.config/ov/pods" "$HOME/.config/ov" "$HOME/.config/containers/systemd" "$HOME/.config/containers" 2>/dev/null
+# podman 4 with CNI keeps the lock of the networks that it no longer has.
+cni=$HOME/.config/cni/net.d
+[[ $(ls -A -- "$cni" 2>/dev/null) != cni.lock ]] || rm -f -- "$cni/cni.lock"
+rmdir -- "$HOME/.config/ov/pods" "$HOME/.config/ov" "$HOME/.config/containers/systemd" "$HOME/.config/containers" "$cni" "${cni%/*}" \
+    "$HOME/.config/systemd/user/default.target.wants" "$HOME/.config/systemd/user" "$HOME/.config/systemd" 2>/dev/null
 exit 0
 )sh";
 
