@@ -28,7 +28,7 @@ std::string project(const std::string& source, const std::string& vocabulary) {
 
 const char* const ours = "builder: strap, builder_image: localhost/helper:2026.1.1, distro: 'mint:22'";
 const char* const vocabulary = R"(builder:
-  strap: {kind: bootstrap, output_artifact: /out/rootfs.tar.gz, phase: {install: {container: "install {{range .Packages}}{{.}} {{end}}from {{.Distro.Strap.Mirror}}\n"}}}
+  strap: {kind: bootstrap, output_artifact: /out/rootfs.tar.gz, cache_mount: [{dst: /var/cache/apt/archives, sharing: locked}], phase: {install: {container: "install {{range .Packages}}{{.}} {{end}}from {{.Distro.Strap.Mirror}}\n"}}}
   npm: {detect_file: package.json}
 distro:
   base: {strap: {mirror: 'http://m', base_package: [kernel, shell]}, bootloader: {fstab_template: "fstab {{.Rootfs}} {{.Mnt}}\n", install_template: "loader {{.SSHUser}}", initramfs_template: ""}}
@@ -66,7 +66,7 @@ TEST_CASE("bootstrap: scripts from the builder and what the distribution inherit
     const test::TempTree tree;
     const std::string setting = scripts.disk.substr(scripts.disk.find("printf '%s\\n'"));
     const std::string line = setting.substr(0, setting.find(" >> /mnt"));
-    CHECK(std::system(("eval \"$(" + line + ")\"; [ \"$GRUB_CMDLINE_LINUX\" = \" quiet a='b'\" ]").c_str()) == 0);
+    CHECK(std::system(("set -u; eval \"$(" + line + ")\"; [ \"$GRUB_CMDLINE_LINUX\" = \" quiet a='b'\" ]").c_str()) == 0);
     CHECK(says(scripts.probe, "mkfs.xfs"));
 
     struct Row {
@@ -144,11 +144,13 @@ public:
     PodmanRig() : VmRig(project(ours, vocabulary)) {
         tree.write("bin/podman", R"(#!/bin/bash
 for word; do case $word in *:/out) out=${word%:/out};; *:/in:ro) in=${word%:/in:ro};; esac; done
-script=$(cat)
-echo "$script" > "${0%/bin/podman}/last"
+[ "$1" = rm ] || script=$(cat)
+echo "$*" >> "${0%/bin/podman}/said"
+case $1 in rm) touch "${0%/bin/podman}/removed"; exit 0;; esac
 case $script in
 "for program"*) cat "${0%/bin/podman}/missing" 2> /dev/null; exit 0;;
-install*) echo one >> "${0%/bin/podman}/runs"; echo tar > "$out/rootfs.tar.gz";;
+install*) [ -e "${0%/bin/podman}/slow" ] && exec sleep 60
+   echo one >> "${0%/bin/podman}/runs"; echo tar > "$out/rootfs.tar.gz";;
 *) [ -f "$in/rootfs.tar.gz" ] || exit 9
    [ -e "${0%/bin/podman}/broken" ] && { echo 'mkfs: no' >&2; exit 7; }
    exec qemu-img create -q -f qcow2 "$out/disk.qcow2" 2G;;
@@ -195,6 +197,30 @@ TEST_CASE("bootstrap: `vm build` runs the two containers once for all instances;
     CHECK(rig.build({}, true) == "");
     CHECK(rig.runs() == 2);
     CHECK_FALSE(std::filesystem::exists(rig.tree.path("home/.local/share/ov/vm/ov-boot/build")));
+    const std::string said = rig.tree.read("said");
+    const std::size_t volume = said.find(" -v ov-cache-");
+    CHECK_MESSAGE(volume != std::string::npos, said);  // the second container: the first only looks
+    CHECK(said.find(":/var/cache/apt/archives ", volume) != std::string::npos);
+    CHECK(volume > said.find('\n'));
+    CHECK_FALSE(std::filesystem::exists(rig.tree.path("removed")));
+}
+
+TEST_CASE("bootstrap: out of time, the container goes too, which the end of `podman run` leaves behind") {
+    if (!has_programs({"qemu-img"})) return;
+    PodmanRig rig;
+    rig.tree.write("slow", "");
+    const BuildOptions options;
+    const VmIdentity machine{"boot", {}};
+    const Deadline soon = Deadline::unlimited().child(std::chrono::seconds(3));
+    const std::string error =
+        rig.run([&]() -> asio::awaitable<void> { co_await build_vm(*rig.context, machine, options, soon); });
+    CHECK(says(error, "timed_out"));
+    const std::string said = rig.tree.read("said");
+    const std::size_t removed = said.find("rm --force --time 0 ov-build-");
+    REQUIRE_MESSAGE(removed != std::string::npos, said);
+    const std::string name = said.substr(removed + 20, said.find('\n', removed) - removed - 20);
+    CHECK(said.find("run --name " + name + " ") < removed);
+    CHECK_FALSE(std::filesystem::exists(rig.tree.path("home/.local/share/ov/vm/ov-boot")));
 }
 
 TEST_CASE(
