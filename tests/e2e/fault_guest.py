@@ -123,13 +123,17 @@ class Guest:
         self.tool("kill", check_status=False)
         wait_for(lambda: not self.alive(), 20, "end of QEMU")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(self.base), "-F", "raw", str(self.guest / "overlay.qcow2")], check=True)
+        self.describe()
+        self.boot()
+        # What a first run of a service leaves belongs to the machine.
+        self.root("systemctl is-system-running --wait > /dev/null || true")
+
+    def describe(self):
+        """The project's one machine is this guest."""
         stanza = self.tool("stanza").strip()
         (self.fleet.project / "overthink.yml").write_text(
             "version: 2026.144.1443\ndiscover: {layer: [layers]}\nvm:\n    m001:\n        source: {kind: external, distro: \"debian:12\"}\n"
             f"        ssh: {stanza}\ndeploy:\n    m001: {{target: vm, vm: m001, add_layer: [none]}}\n")
-        self.boot()
-        # What a first run of a service leaves belongs to the machine.
-        self.root("systemctl is-system-running --wait > /dev/null || true")
 
     def boot(self):
         wait_for(lambda: not self.alive(), 20, "end of QEMU")
