@@ -154,7 +154,7 @@ KINDS = (
          ("mv", "/etc/apt/sources.list.d"), (("cat /etc/apt/keyrings/ovm.gpg", "not a key, but bytes"),), full_at=("curl", "")),
     Kind("builder npm, on the guest", "env: {A: b}\n", ("tar", ".ov-"), (("~/.npm-global/bin/tool", "built"),), files={"package.json": b'{"dependencies": {"tool": "*"}}'}, podman=True),
     Kind("builder npm, on the host", "env: {A: c}\n", ("podman", " run "), (("~/.npm-global/bin/tool", "built"),), files={"package.json": b'{"dependencies": {"tool": "1"}}'}, podman=True,
-         before_steps=True, one_moment=True, undoes=False, without={"disk full": "(as on the guest)", "step deadline": "(not a step yet)", "sshd restart": "(no step yet)"}),
+         before_steps=True, one_moment=True, undoes=False, without={"disk full": "(as on the guest)", "step deadline": "(not a step yet)", "sshd restart": "(no step yet)", "power cut": "(nothing begun there)"}),
     Kind("task cmd, user", "task:\n    - cmd: ov-cell; head -c 50000 /dev/zero > \"$HOME/cell\" || { rm \"$HOME/cell\"; exit 1; }; rm \"$HOME/cell\"\n      " + AS_USER, ("ov-cell", ""),
          undoes=False),
     Kind("task cmd, root", "task:\n    - cmd: ov-cell; head -c 50000 /dev/zero > /opt/cell || { rm /opt/cell; exit 1; }; rm /opt/cell\n", ("ov-cell", ""), undoes=False),
