@@ -8,7 +8,7 @@ import tempfile
 import time
 
 import rig
-from rig import ROOT, SUPPORT, Failed, Skip, check
+from rig import ROOT, SUPPORT, Failed, Skip, check, equal
 
 PAIR = pathlib.Path(os.environ.get("OV_LIBVIRT_PAIR", rig.build_folder() / "libvirt-11"))
 
@@ -157,3 +157,17 @@ class System(Session):
     def close(self):
         self.daemon.terminate()
         self.daemon.wait(20)
+
+
+def consumed_seed(host, name, instance_id):
+    """The guest took from its seed the user, the key, the host name, the packages (with `tree` among them) and the host key."""
+    status = host.guest(name, "cloud-init status --wait --long; cloud-init --version 2>&1; . /etc/os-release; echo $PRETTY_NAME", expect=None, timeout=1800)
+    print("        " + status.replace("\n", "\n        "))
+    check("status: done" in status, status)
+    equal(host.guest(name, "cat /etc/hostname; id -un"), f"{name}\ndebian", "hostname and user")
+    key = (host.state / f"ov-{name}/id_ed25519.pub").read_text().split()[1]
+    check(key in host.guest(name, "cat ~/.ssh/authorized_keys"), "authorized_keys")
+    equal(host.guest(name, "sudo cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"), " ".join((host.state / f"ov-{name}/ssh_host_ed25519_key.pub").read_text().split()[:2]), "host key")
+    equal(host.guest(name, "for p in openssh-server curl tar tree; do dpkg-query -W -f '${Status}\\n' $p; done"), "\n".join(["install ok installed"] * 4), "packages")
+    print("        " + host.guest(name, "tree --version; grep -h ' install tree:' /var/log/dpkg.log"))
+    equal(host.guest(name, "sudo cat /var/lib/cloud/data/instance-id"), instance_id, "instance id")
