@@ -180,7 +180,7 @@ KINDS = (
     Kind("shell snippet", "shell:\n    bash: {init: alias cell=true}\n", ("mv", ".bashrc"), (("grep -c 'alias cell=true' ~/.bashrc", "1"),), full_at=("cp", ".bashrc")),
     Kind("shell start file", "env: {CELL: yes}\n", ("mv", ".bashrc"), (("grep -c env.d/ ~/.bashrc", "1"),), full_at=("cp", ".bashrc"), last=True),
     Kind("reboot", "reboot: true\n", ("systemctl", " reboot"), one_moment=True, undoes=False, reboot=True, without={"disk full": "(writes no byte)"},
-         status={"connection cut": 0}, outcome={"connection cut": "ok"}, words={"connection cut": (), "step deadline": ("did not go down within",)},
+         status={"connection cut": 0, "power cut": 0}, outcome={"connection cut": "ok", "power cut": "ok"}, words={"connection cut": (), "step deadline": ("did not go down within",)},
          ends={"kill -9": ("-",), "SIGINT": ("-", "cancelled"), "step deadline": ("-", "failed")}),
 )
 # One cell a kind, every fault at least twice: what .ci/run has time for.
