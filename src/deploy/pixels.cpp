@@ -24,6 +24,7 @@ std::optional<Pixels> ppm(const std::string& file) {
     Pixels pixels;
     unsigned most = 0;
     if (!(words >> pixels.width >> pixels.height >> most) || most > 255 || !sensible(pixels)) return std::nullopt;
+    if (words.eof()) return std::nullopt;  // no space and no data after the header
     const std::size_t start = static_cast<std::size_t>(words.tellg()) + 3;
     pixels.each = 3;
     const std::size_t size = pixels.each * pixels.width * pixels.height;

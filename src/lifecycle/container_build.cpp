@@ -14,6 +14,7 @@
 #include "base/shell_quote.hpp"
 #include "base/text.hpp"
 #include "lifecycle/base_image.hpp"
+#include "lifecycle/undo.hpp"
 #include "ov/vm_defaults.hpp"
 #include "state/async_lock.hpp"
 
@@ -128,7 +129,7 @@ asio::awaitable<ProcessOutput> run_container(std::vector<std::string> argv, std:
     }
     if (!failure) co_return output;
     // The end of `podman run` is not that of its container.
-    const Deadline undo = Deadline::unlimited("undo").child(std::chrono::seconds(30));
+    const Deadline undo = undo_deadline();
     const std::string nothing;
     try {
         co_await run_podman(std::move(remove), nothing, false, undo);

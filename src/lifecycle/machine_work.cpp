@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "deploy/artifacts.hpp"
 #include "lifecycle/check_list.hpp"
@@ -22,13 +23,20 @@ namespace ov {
 
 namespace {
 
-/// Why there is nothing to ask or to undo on the machine; empty when it is worth connecting. A dry run and a look start nothing.
-asio::awaitable<std::string> idle_reason(RunContext& context, DeployTarget target, bool only_look, Deadline deadline) {
-    if (!target.is_managed()) co_return std::string();
+/// The state in which there is nothing to ask or to undo on the machine; nothing when it is worth connecting. A dry run and a
+/// look start nothing.
+asio::awaitable<std::optional<MachineState>> idle_state(RunContext& context, DeployTarget target, bool only_look,
+                                                        Deadline deadline) {
+    if (!target.is_managed()) co_return std::nullopt;
     const MachineState state = co_await look_at(context.vms, context.hypervisors, target.machine, deadline);
-    if (state == MachineState::undefined) co_return std::string("not defined on this host");
-    if (only_look && state != MachineState::running) co_return fmt::format("the VM is {}", to_string(state));
-    co_return std::string();
+    if (state == MachineState::undefined) co_return state;
+    if (only_look && state != MachineState::running) co_return state;
+    co_return std::nullopt;
+}
+
+std::string idle_text(MachineState state) {
+    if (state == MachineState::undefined) return "not defined on this host";
+    return fmt::format("the VM is {}", to_string(state));
 }
 
 }  // namespace
@@ -150,9 +158,10 @@ asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, D
         co_return std::string();
     }
     // Looking at a machine does not start it.
-    const std::string idle = co_await idle_reason(context, job.target, true, deadline);
-    if (idle.starts_with("the VM is"))
-        throw Error(Errc::unreachable, fmt::format("deploy {}: {}; run: ov start {}", job.target.key, idle, job.target.key));
+    const std::optional<MachineState> idle = co_await idle_state(context, job.target, true, deadline);
+    if (idle && *idle != MachineState::undefined)
+        throw Error(Errc::unreachable,
+                    fmt::format("deploy {}: {}; run: ov start {}", job.target.key, idle_text(*idle), job.target.key));
     OpenMachine opened = co_await open_machine(context, job, deadline);
     std::exception_ptr failure;
     try {
@@ -241,9 +250,9 @@ asio::awaitable<std::string> undo_on_machine(RunContext& context, MachineJob job
     request.keep_services = context.request.keep_services;
     request.keep_repo_changes = context.request.keep_repo_changes;
     request.dry_run = context.request.dry_run;
-    const std::string idle = co_await idle_reason(context, job.target, context.request.dry_run, deadline);
-    if (!idle.empty()) {
-        job.emit(event::Note{Severity::note, fmt::format("{}: {}", job.target.ledger_name(), idle)});
+    const std::optional<MachineState> idle = co_await idle_state(context, job.target, context.request.dry_run, deadline);
+    if (idle) {
+        job.emit(event::Note{Severity::note, fmt::format("{}: {}", job.target.ledger_name(), idle_text(*idle))});
         co_return std::string();
     }
     OpenMachine opened = co_await open_machine(context, job, deadline);
@@ -287,8 +296,8 @@ asio::awaitable<std::string> del_from_machine(RunContext& context, MachineJob jo
 }
 
 asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob job, Deadline deadline) {
-    const std::string idle = co_await idle_reason(context, job.target, true, deadline);
-    if (!idle.empty()) co_return idle;
+    const std::optional<MachineState> idle = co_await idle_state(context, job.target, true, deadline);
+    if (idle) co_return idle_text(*idle);
     OpenMachine opened = co_await open_machine(context, job, deadline);
     const auto executor = std::move(opened.executor);
     std::exception_ptr failure;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "deploy/clock.hpp"
+#include "lifecycle/undo.hpp"
 #include "lifecycle/vm_power.hpp"
 #include "model/yaml_writer.hpp"
 
@@ -56,7 +57,8 @@ Claim claim_of(const VmContext& context, const VmIdentity& machine) {
 
 asio::awaitable<bool> runs(Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
     const LocatedVm found = co_await hypervisors.locate(machine, deadline);
-    co_return found.backend != nullptr&& is_active(found.state);
+    if (found.backend == nullptr) co_return false;
+    co_return is_active(found.state);
 }
 
 /// The machine of a deploy key, as the book has it.
@@ -138,6 +140,50 @@ asio::awaitable<std::vector<state::Preempted>> holders_of(VmContext& context, Hy
     co_return holders;
 }
 
+/// Before the machine starts. False when no deploy of it claims anything, or it has its lease already. The lease is in the book
+/// before a holder is stopped; when one does not go down, those that did are started again and the lease is dropped.
+asio::awaitable<bool> acquire(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
+    if (left_to_caller()) co_return false;
+    const Claim claim = claim_of(context, machine);
+    if (claim.tokens.empty()) co_return false;
+    co_await reconcile(context, hypervisors, deadline);
+    state::Lease lease{claim.claimant, machine.entity, machine.instance, claim.tokens, {}, utc_now(), ::getpid()};
+    lease.preempted = co_await holders_of(context, hypervisors, machine, claim.tokens, deadline);
+    bool held = false;
+    const Edit enter = [&held, &lease](std::vector<state::Lease>& leases) {
+        for (const state::Lease& other : leases) {
+            held = held || other.claimant == lease.claimant;
+            const std::vector<std::string> both = common(other.tokens, lease.tokens);
+            if (other.claimant != lease.claimant && !both.empty())
+                throw Error(Errc::busy, fmt::format("{} is held by {} since {}; give it back with: ov preempt restore {}",
+                                                    both.front(), other.claimant, other.created, other.claimant));
+        }
+        if (!held) leases.push_back(lease);
+    };
+    co_await edit_book(context, enter, deadline);
+    if (held) co_return false;
+
+    std::vector<state::Preempted> stopped;
+    std::exception_ptr failure;
+    try {
+        for (const state::Preempted& holder : lease.preempted) {
+            context.say(
+                fmt::format("{} is shut down: {} needs {}", holder.address, claim.claimant, fmt::join(holder.holds, ", ")));
+            const VmIdentity other = machine_at(context, holder.address);
+            const StopOptions graceful{StopOptions::Way::graceful, patience};
+            co_await stop_vm(context, hypervisors, other, graceful, deadline);
+            stopped.push_back(holder);
+        }
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return true;
+    const Deadline undo = undo_deadline();
+    lease.preempted = stopped;
+    co_await release(context, hypervisors, lease, true, undo);
+    std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 Exclusive exclusive_of(const DeployNode& node) {
@@ -184,45 +230,17 @@ asio::awaitable<std::vector<state::Lease>> list_leases(VmContext& context, Deadl
     co_return leases;
 }
 
-asio::awaitable<bool> acquire_exclusive(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
-    if (left_to_caller()) co_return false;
-    const Claim claim = claim_of(context, machine);
-    if (claim.tokens.empty()) co_return false;
-    co_await reconcile(context, hypervisors, deadline);
-    state::Lease lease{claim.claimant, machine.entity, machine.instance, claim.tokens, {}, utc_now(), ::getpid()};
-    lease.preempted = co_await holders_of(context, hypervisors, machine, claim.tokens, deadline);
-    bool held = false;
-    const Edit enter = [&held, &lease](std::vector<state::Lease>& leases) {
-        for (const state::Lease& other : leases) {
-            held = held || other.claimant == lease.claimant;
-            const std::vector<std::string> both = common(other.tokens, lease.tokens);
-            if (other.claimant != lease.claimant && !both.empty())
-                throw Error(Errc::busy, fmt::format("{} is held by {} since {}; give it back with: ov preempt restore {}",
-                                                    both.front(), other.claimant, other.created, other.claimant));
-        }
-        if (!held) leases.push_back(lease);
-    };
-    co_await edit_book(context, enter, deadline);
-    if (held) co_return false;
-
-    std::vector<state::Preempted> stopped;
+asio::awaitable<void> run_exclusive(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, MachineWork work,
+                                    Deadline deadline) {
+    const bool claimed = co_await acquire(context, hypervisors, machine, deadline);
     std::exception_ptr failure;
     try {
-        for (const state::Preempted& holder : lease.preempted) {
-            context.say(
-                fmt::format("{} is shut down: {} needs {}", holder.address, claim.claimant, fmt::join(holder.holds, ", ")));
-            const VmIdentity other = machine_at(context, holder.address);
-            const StopOptions graceful{StopOptions::Way::graceful, patience};
-            co_await stop_vm(context, hypervisors, other, graceful, deadline);
-            stopped.push_back(holder);
-        }
+        co_await work();
     } catch (const Error&) {
         failure = std::current_exception();
     }
-    if (!failure) co_return true;
-    const Deadline undo = Deadline::unlimited("undo").child(std::chrono::seconds(30));
-    lease.preempted = stopped;
-    co_await release(context, hypervisors, lease, true, undo);
+    if (!failure) co_return;
+    if (claimed) co_await release_exclusive(context, hypervisors, machine, false, undo_deadline());
     std::rethrow_exception(failure);
 }
 
@@ -230,8 +248,11 @@ asio::awaitable<void> release_exclusive(VmContext& context, Hypervisors& hypervi
                                         Deadline deadline) {
     if (left_to_caller()) co_return;
     const std::vector<state::Lease> leases = co_await list_leases(context, deadline);
-    for (const state::Lease& lease : leases)
-        if (identity_of(lease) == machine) co_await release(context, hypervisors, lease, succeeded, deadline);
+    for (const state::Lease& lease : leases) {
+        if (!(identity_of(lease) == machine)) continue;
+        const bool still_runs = co_await runs(hypervisors, machine, deadline);
+        if (!still_runs) co_await release(context, hypervisors, lease, succeeded, deadline);
+    }
 }
 
 asio::awaitable<bool> restore_preempted(VmContext& context, Hypervisors& hypervisors, std::string claimant, Deadline deadline) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,16 @@ struct Exclusive {
 /// Throws Error{spec_invalid} naming the deploy, the key and the value. Pure.
 Exclusive exclusive_of(const DeployNode& node);
 
-/// Before the machine starts. False when no deploy of it claims anything, or it has its lease already. The lease is in the book
-/// before a holder is stopped; holders are shut down by their guests and waited for. Throws Error{busy} naming token, claimant
-/// and the way out when another claimant has one; when a holder does not go down, those that did are started again and the lease
-/// is dropped.
-asio::awaitable<bool> acquire_exclusive(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline);
+using MachineWork = std::function<asio::awaitable<void>()>;
 
-/// After the machine is off: starts what made way for it (`on-success` only if `succeeded`) and drops the lease. What does not
-/// start is said, and the lease stays for `ov preempt restore`.
+/// Runs the work that starts the machine under the lease of what its deploys claim: holders are shut down by their guests and
+/// waited for before, and come back when the work fails and leaves the machine off. Throws Error{busy} naming token, claimant and
+/// the way out when another claimant has one, and what the work throws.
+asio::awaitable<void> run_exclusive(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, MachineWork work,
+                                    Deadline deadline);
+
+/// After a stop: when the machine is off, starts what made way for it (`on-success` only if `succeeded`) and drops the lease.
+/// What does not start is said, and the lease stays for `ov preempt restore`.
 asio::awaitable<void> release_exclusive(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, bool succeeded,
                                         Deadline deadline);
 

@@ -8,6 +8,7 @@
 #include "lifecycle/base_image.hpp"
 #include "lifecycle/bootstrap_build.hpp"
 #include "lifecycle/container_build.hpp"
+#include "lifecycle/undo.hpp"
 #include "lifecycle/vm_clone.hpp"
 #include "lifecycle/vm_keys.hpp"
 #include "lifecycle/vm_material.hpp"
@@ -215,7 +216,7 @@ asio::awaitable<BuildResult> build_vm(VmContext& context, VmIdentity machine, Bu
     }
     if (!failure) co_return result;
     undo.remove_files();  // first: a full disk has room for the rest again
-    const Deadline patience = Deadline::unlimited("undo").child(std::chrono::seconds(20));
+    const Deadline patience = undo_deadline();
     co_await count_clone(context, undo.counted, -1, patience);
     if (undo.before) {
         co_await restore_vm_state(context, machine, *undo.before, patience);

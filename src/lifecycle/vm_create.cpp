@@ -9,6 +9,7 @@
 #include "base/sha256.hpp"
 #include "lifecycle/autostart.hpp"
 #include "lifecycle/preemption.hpp"
+#include "lifecycle/undo.hpp"
 #include "lifecycle/vm_import.hpp"
 #include "ov/vm_validate.hpp"
 #include "state/deploy_config.hpp"
@@ -73,7 +74,7 @@ public:
     VmState before;
 
     asio::awaitable<void> run() {
-        const Deadline patience = Deadline::unlimited("undo").child(20s);
+        const Deadline patience = undo_deadline();
         if (defined) {
             auto work = remove_machine(patience);
             co_await attempt("the machine", std::move(work));
@@ -181,20 +182,16 @@ asio::awaitable<CreateResult> take_over(VmContext& context, VmIdentity machine, 
 asio::awaitable<CreateResult> create_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, CreateOptions options,
                                         Deadline deadline) {
     spec_of(context, machine);  // a name that is none, an unknown entity, an external machine: before anything is made
-    bool claimed = false;
-    if (options.start) claimed = co_await acquire_exclusive(context, hypervisors, machine, deadline);
     CreateResult result;
-    std::exception_ptr failure;
-    try {
+    const MachineWork create = [&]() -> asio::awaitable<void> {
         const state::FileLock lock = co_await state::lock_vm(context.runtime.pool, context.files(machine), deadline);
         result = co_await create_locked_vm(context, hypervisors, machine, options, deadline);
-    } catch (const Error&) {
-        failure = std::current_exception();
-    }
-    if (!failure) co_return result;
-    const Deadline undo = Deadline::unlimited("undo").child(std::chrono::seconds(30));
-    if (claimed) co_await release_exclusive(context, hypervisors, machine, false, undo);
-    std::rethrow_exception(failure);
+    };
+    if (options.start)
+        co_await run_exclusive(context, hypervisors, machine, create, deadline);
+    else
+        co_await create();
+    co_return result;
 }
 
 asio::awaitable<CreateResult> create_locked_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine,

@@ -10,6 +10,7 @@
 #include "backend/libvirt_machines.hpp"
 #include "lifecycle/autostart.hpp"
 #include "lifecycle/preemption.hpp"
+#include "lifecycle/undo.hpp"
 #include "lifecycle/vm_clone.hpp"
 #include "lifecycle/vm_import.hpp"
 #include "state/deploy_config.hpp"
@@ -161,18 +162,12 @@ asio::awaitable<DestroyResult> destroy_known(VmContext& context, Hypervisors& hy
 asio::awaitable<MachineState> start_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
     const bool known = co_await is_known(context, hypervisors, machine, deadline);
     if (!known) not_defined(machine);
-    const bool claimed = co_await acquire_exclusive(context, hypervisors, machine, deadline);
     MachineState before = MachineState::undefined;
-    std::exception_ptr failure;
-    try {
+    const MachineWork start = [&]() -> asio::awaitable<void> {
         before = co_await start_known(context, hypervisors, machine, deadline);
-    } catch (const Error&) {
-        failure = std::current_exception();
-    }
-    if (!failure) co_return before;
-    const Deadline undo = Deadline::unlimited("undo").child(std::chrono::seconds(30));
-    if (claimed) co_await release_exclusive(context, hypervisors, machine, false, undo);
-    std::rethrow_exception(failure);
+    };
+    co_await run_exclusive(context, hypervisors, machine, start, deadline);
+    co_return before;
 }
 
 asio::awaitable<StopResult> stop_vm(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, StopOptions options,
@@ -195,7 +190,7 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
     } catch (const Error&) {
         failure = std::current_exception();
     }
-    const Deadline patience = failure ? Deadline::unlimited("undo").child(std::chrono::seconds(30)) : deadline;
+    const Deadline patience = failure ? undo_deadline() : deadline;
     co_await release_exclusive(context, hypervisors, machine, true, patience);
     if (failure) std::rethrow_exception(failure);
     co_return result;

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "backend/disk_image.hpp"
+#include "lifecycle/undo.hpp"
 #include "lifecycle/vm_create.hpp"
 
 namespace ov {
@@ -169,7 +170,7 @@ asio::awaitable<void> create_external(Work& work, LocatedVm found, std::string n
         failure = std::current_exception();
     }
     if (!failure) co_return;
-    const Deadline patience = Deadline::unlimited("undo").child(std::chrono::seconds(30));
+    const Deadline patience = undo_deadline();
     const state::Snapshot gone = work.registry[name];
     ::chmod(gone.disk_path.c_str(), writable);
     work.record.active_disk = before;

@@ -44,6 +44,7 @@ TEST_CASE("pixels: of a PPM; nothing of what is cut, interlaced, deeper, larger 
     const std::pair<const char*, std::string> rows[] = {{"a cut PPM", ppm.substr(0, ppm.size() - 1)},
                                                         {"a deep PPM", "P6\n1 1\n65535\n123456"},
                                                         {"no size", "P6\nx"},
+                                                        {"a header alone", "P6\n4 5\n255"},
                                                         {"no picture", "text"},
                                                         {"nothing", ""},
                                                         {"16 bits", changed(24, 16)},

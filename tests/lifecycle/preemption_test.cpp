@@ -148,6 +148,13 @@ TEST_CASE("preemption: create and start of a claimant shut holders down, stop an
     CHECK(says(rig.up("rival"), "busy: gpu is held by training since 20"));
     CHECK(says(rig.up("rival"), "give it back with: ov preempt restore training"));
     CHECK(rig.running() == "other train");
+    const auto too_early = [&]() -> asio::awaitable<void> {
+        const VmIdentity train{"train", {}};
+        co_await release_exclusive(*rig.context, *rig.hypervisors, train, true, Rig::limit());
+    };
+    CHECK(rig.run(too_early) == "");
+    CHECK(rig.running() == "other train");
+    CHECK(rig.leases().size() == 1);
     CHECK(rig.off("train") == "");
     CHECK(rig.running() == "desk calm other");
     CHECK(rig.leases().empty());
