@@ -27,9 +27,9 @@ bool refused(int code) {
     return code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || code == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
 }
 
-/// libssh2 frees a signature with its own allocator, which is malloc's.
-int hand_over(std::string_view blob, unsigned char** signature, size_t* length) {
-    auto* copy = static_cast<unsigned char*>(std::malloc(blob.size()));
+/// libssh2 frees a signature with the allocator of its session.
+int hand_over(LIBSSH2_SESSION* session, std::string_view blob, unsigned char** signature, size_t* length) {
+    auto* copy = static_cast<unsigned char*>(SshSession::of(session).memory().allocate(blob.size()));
     if (copy == nullptr) return LIBSSH2_ERROR_ALLOC;
     std::memcpy(copy, blob.data(), blob.size());
     *signature = copy;
@@ -37,11 +37,11 @@ int hand_over(std::string_view blob, unsigned char** signature, size_t* length) 
     return 0;
 }
 
-int sign_with_key(LIBSSH2_SESSION*, unsigned char** signature, size_t* length, const unsigned char* data, size_t data_length,
-                  void** abstract) {
+int sign_with_key(LIBSSH2_SESSION* session, unsigned char** signature, size_t* length, const unsigned char* data,
+                  size_t data_length, void** abstract) {
     try {
         const auto& key = *static_cast<const SshKey*>(*abstract);
-        return hand_over(key.sign({reinterpret_cast<const char*>(data), data_length}), signature, length);
+        return hand_over(session, key.sign({reinterpret_cast<const char*>(data), data_length}), signature, length);
     } catch (const Error&) {
         return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
     }
@@ -68,8 +68,8 @@ asio::awaitable<void> ask_agent(std::shared_ptr<AgentSignature> request, std::st
     request->session->kick();
 }
 
-int sign_with_agent(LIBSSH2_SESSION*, unsigned char** signature, size_t* length, const unsigned char* data, size_t data_length,
-                    void** abstract) {
+int sign_with_agent(LIBSSH2_SESSION* session, unsigned char** signature, size_t* length, const unsigned char* data,
+                    size_t data_length, void** abstract) {
     const auto& request = *static_cast<std::shared_ptr<AgentSignature>*>(*abstract);
     if (!request->asked) {
         request->asked = true;
@@ -89,7 +89,7 @@ int sign_with_agent(LIBSSH2_SESSION*, unsigned char** signature, size_t* length,
         return part;
     };
     skip();
-    return hand_over(skip(), signature, length);
+    return hand_over(session, skip(), signature, length);
 }
 
 /// libssh2 calls a connection that ended in the middle of a login a refusal.

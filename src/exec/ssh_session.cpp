@@ -54,7 +54,7 @@ SshSession::SshSession(std::unique_ptr<ByteStream> stream, SshSessionOptions opt
       keepalive_(executor),
       last_heard_(Deadline::Clock::now()) {
     initialise_libssh2();
-    session_ = libssh2_session_init_ex(nullptr, nullptr, nullptr, this);
+    session_ = libssh2_session_init_ex(&on_allocate, &on_release, &on_resize, this);
     if (session_ == nullptr) throw Error(Errc::internal, "libssh2: no memory for a session");
     libssh2_session_set_blocking(session_, 0);
     libssh2_session_callback_set(session_, LIBSSH2_CALLBACK_SEND, reinterpret_cast<void*>(&SshSession::on_send));
@@ -148,6 +148,18 @@ std::string SshSession::methods() const {
         if (name != nullptr) text += (text.empty() ? "" : ", ") + std::string(name);
     }
     return text;
+}
+
+void* SshSession::on_allocate(std::size_t size, void** abstract) {
+    return static_cast<SshSession*>(*abstract)->memory_.allocate(size);
+}
+
+void* SshSession::on_resize(void* block, std::size_t size, void** abstract) {
+    return static_cast<SshSession*>(*abstract)->memory_.resize(block, size);
+}
+
+void SshSession::on_release(void* block, void** abstract) {
+    static_cast<SshSession*>(*abstract)->memory_.release(block);
 }
 
 ssize_t SshSession::on_send(libssh2_socket_t, const void* bytes, size_t length, int, void** abstract) {

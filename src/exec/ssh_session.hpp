@@ -19,6 +19,7 @@
 
 #include "async/event.hpp"
 #include "exec/byte_stream.hpp"
+#include "exec/ssh_memory.hpp"
 
 namespace ov {
 
@@ -55,6 +56,9 @@ public:
     const std::string& name() const noexcept { return options_.name; }
     asio::any_io_executor executor() const { return executor_; }
     LIBSSH2_SESSION* raw() const noexcept { return session_; }
+    /// Whose session it is, for callbacks of libssh2; and the memory in which it takes what they hand over.
+    static SshSession& of(LIBSSH2_SESSION* session) { return *static_cast<SshSession*>(*libssh2_session_abstract(session)); }
+    SshMemory& memory() noexcept { return memory_; }
     bool alive() const noexcept { return failure_.empty() && !closing_; }
     std::uint64_t bytes_received() const noexcept { return bytes_received_; }
     std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
@@ -91,12 +95,16 @@ private:
     void start_keepalive();
     void pump();
     bool pump_once();
+    static void* on_allocate(std::size_t size, void** abstract);
+    static void* on_resize(void* block, std::size_t size, void** abstract);
+    static void on_release(void* block, void** abstract);
     static ssize_t on_send(libssh2_socket_t socket, const void* bytes, size_t length, int flags, void** abstract);
     static ssize_t on_receive(libssh2_socket_t socket, void* into, size_t length, int flags, void** abstract);
 
     asio::any_io_executor executor_;
     std::unique_ptr<ByteStream> stream_;
     SshSessionOptions options_;
+    SshMemory memory_;
     LIBSSH2_SESSION* session_ = nullptr;
     std::array<char, 16384> chunk_;
     std::string in_, out_, writing_;

@@ -73,8 +73,21 @@ using namespace ov::test;
 
 /// From here on only memory, output and the end of the process are allowed.
 void allow_memory_only() {
-    constexpr int allowed[] = {SYS_brk,      SYS_mmap,  SYS_munmap,     SYS_mremap,       SYS_madvise,
-                               SYS_mprotect, SYS_write, SYS_exit_group, SYS_rt_sigreturn, SYS_futex};
+    constexpr int allowed[] = {
+        SYS_brk,
+        SYS_mmap,
+        SYS_munmap,
+        SYS_mremap,
+        SYS_madvise,
+        SYS_mprotect,
+        SYS_write,
+        SYS_exit_group,
+        SYS_rt_sigreturn,
+        SYS_futex,
+#if !OV_FATAL_CALLS
+        SYS_sigaltstack,  // a sanitizer asks for it when an exception is thrown
+#endif
+    };
     std::vector<sock_filter> program;
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
     for (const int call : allowed) {
