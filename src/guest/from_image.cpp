@@ -17,7 +17,9 @@
 
 #include "guest/child.hpp"
 #include "guest/pod_devices.hpp"
+#include "image/pod_overlay.hpp"
 #include "ov/error.hpp"
+#include "spec/yaml_document.hpp"
 
 namespace ov::guest {
 
@@ -136,6 +138,34 @@ void seed_volumes(const PodPlan& plan, const std::string& image, std::ostream& o
     }
 }
 
+/// What the deploy.yml of this user says of the pod.
+void apply_overlay(std::map<std::string, std::string>& labels, PodOptions& options, std::ostream& out) {
+    const std::string data = variable("XDG_DATA_HOME"), volumes = variable("OV_VOLUMES_PATH");
+    options.home = variable("HOME");
+    options.volumes = volumes.empty() ? (data.starts_with("/") ? data : options.home + "/.local/share") + "/ov/volumes" : volumes;
+    const std::string file = config_directory() + "/ov/deploy.yml";
+    if (!fs::exists(file)) return;
+    std::vector<Diagnostic> findings;
+    const std::vector<YamlPtr> documents = spec::parse_yaml(spec::read_text_file(file), file, findings);
+    std::erase_if(findings, [](const Diagnostic& finding) { return finding.severity != Severity::error; });
+    if (!findings.empty()) throw SpecError(std::move(findings));
+    const YamlNode* entry = documents.empty() ? nullptr : pod_entry(*documents.front(), options);
+    if (entry == nullptr) return;
+    std::vector<std::string> notes;
+    overlay_pod(*entry, file, labels, options, notes);
+    for (const std::string& note : notes) out << "note: " << note << '\n';
+}
+
+/// The directories of ov's own are made. One that the operator names must be there: it may be a disk that is not mounted.
+void ensure_binds(const PodOptions& options, const std::string& container) {
+    for (const auto& [volume, given] : options.binds) {
+        const std::string directory = bind_directory(options, container, volume);
+        if (given.empty()) fs::create_directories(directory);
+        if (!fs::is_directory(directory))
+            throw Error(Errc::not_found, fmt::format("volume {}: {} is no directory of this machine", volume, directory));
+    }
+}
+
 struct Files {
     std::string unit, text, service;
     bool generated = false;  ///< by podman itself, for one without quadlet
@@ -176,7 +206,8 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     if (!version.ok()) throw Error(Errc::unsupported, "podman is not installed on this machine");
     const PodmanVersion podman = parse_podman_version(version.out);
     std::string image;
-    const auto labels = labels_of(options.ref, image);
+    auto labels = labels_of(options.ref, image);
+    apply_overlay(labels, options, out);
     const PodPlan plan = plan_pod(labels, options, find_devices("", run({"nvidia-smi"}).ok()));
     const PodUnit& unit = plan.unit;
     if (dry_run) {
@@ -189,6 +220,7 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     require_user_manager();
     ensure_network(unit.network);
     ensure_secrets(plan);
+    ensure_binds(options, unit.container);
     const bool same_image = running_image(unit.container) == image;
     const std::string digest_file = pods_directory() + "/" + unit.container + ".unit";
     const std::string full_name = unit.instance.empty() ? unit.name : unit.name + "/" + unit.instance;

@@ -12,12 +12,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* prefix = "org.overthinkos.";
-
 }  // namespace
 
 std::string PodLabelReader::text(const std::string& key) const {
-    const auto found = labels_.find(prefix + key);
+    const auto found = labels_.find(label_prefix + key);
     return found == labels_.end() ? std::string() : found->second;
 }
 
@@ -40,7 +38,7 @@ std::optional<int> PodLabelReader::number(const std::string& key) const {
 }
 
 void PodLabelReader::malformed(const std::string& key, const std::string& why) {
-    throw Error(Errc::spec_invalid, fmt::format("label {}{} of the image is malformed: {}", prefix, key, why));
+    throw Error(Errc::spec_invalid, fmt::format("label {}{} of the image is malformed: {}", label_prefix, key, why));
 }
 
 void PodLabelReader::check_rest() const {

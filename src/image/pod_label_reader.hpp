@@ -9,6 +9,8 @@
 
 namespace ov {
 
+inline constexpr const char* label_prefix = "org.overthinkos.";
+
 /// Keys are without "org.overthinkos."; an absent label is empty.
 class PodLabelReader {
 public:

@@ -133,14 +133,19 @@ std::vector<std::string> env_of(const Labels& labels, const PodOptions& options,
     return env;
 }
 
-void add_volumes(PodUnit& unit, const Labels& labels) {
+void add_volumes(PodUnit& unit, const Labels& labels, const PodOptions& options) {
     for (const json& volume : labels.list("volumes")) {
         const std::string name = label_member(volume, "name", "volumes"), path = label_member(volume, "path", "volumes");
         if (name.empty() || path.empty()) Labels::malformed("volumes", "name and path are required");
-        unit.volumes.push_back(unit.container + "-" + name + ":" + path);
+        if (options.binds.contains(name))
+            unit.binds.push_back(bind_directory(options, unit.container, name) + ":" + path);
+        else
+            unit.volumes.push_back(unit.container + "-" + name + ":" + path);
         if (name == "workspace") unit.working_dir = path;
     }
     if (unit.working_dir.empty()) unit.working_dir = labels.text("home");
+    // The container's user owns what it writes there as the machine's user.
+    if (!unit.binds.empty()) unit.keep_id = {labels.number("uid").value_or(0), labels.number("gid").value_or(0)};
 }
 
 void add_security(PodUnit& unit, const Labels& labels, const PodDevices& devices) {
@@ -194,6 +199,13 @@ std::string default_pod_name(const std::string& ref) {
     return last_segment(ref);
 }
 
+std::string bind_directory(const PodOptions& options, const std::string& container, const std::string& volume) {
+    const auto found = options.binds.find(volume);
+    const std::string given = found == options.binds.end() ? std::string() : found->second;
+    if (given.empty()) return options.volumes + "/" + container + "/" + volume;
+    return given.starts_with("~/") ? options.home + given.substr(1) : given;
+}
+
 PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions& options, const PodDevices& devices) {
     const Labels labels(all);
     if (labels.text("version").empty())
@@ -216,8 +228,10 @@ PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions
     unit.nvidia = devices.nvidia;
     // The host's network publishes nothing, and podman refuses the pair.
     if (unit.network != "host") unit.ports = ports_of(labels, options);
-    add_volumes(unit, labels);
+    add_volumes(unit, labels, options);
     plan.seeds = volume_seeds(all, unit.container);
+    for (const auto& [volume, directory] : options.binds)  // a directory of the machine has what its owner put there
+        std::erase_if(plan.seeds, [&](const VolumeSeed& seed) { return seed.volume == unit.container + "-" + volume; });
     add_security(unit, labels, devices);
     add_secrets(plan, labels);
     unit.env = env_of(labels, options, devices);

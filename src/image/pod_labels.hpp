@@ -26,6 +26,9 @@ struct PodOptions {
     std::vector<std::string> env;    ///< -e KEY=VALUE
     std::vector<std::string> ports;  ///< -p [ADDRESS:]HOST:CONTAINER
     std::string owner{};             ///< deploy that asked for the pod; kept beside its unit
+    /// Volumes of the image that are directories of the machine; empty: one below `volumes`.
+    std::map<std::string, std::string> binds{};
+    std::string home{}, volumes{};  ///< of the user: what `~/` means, and where directories of volumes are made
 };
 
 struct PodPlan {
@@ -41,6 +44,9 @@ struct PodPlan {
 
 /// Name of a deployment from its reference when none was given.
 std::string default_pod_name(const std::string& ref);
+
+/// The directory of the machine that is the volume. Pure.
+std::string bind_directory(const PodOptions& options, const std::string& container, const std::string& volume);
 
 /// Throws Error{spec_invalid} naming a malformed label, Error{unsupported} "no embedded metadata" without a version label,
 /// Error{usage} for a bad name or port, Error{not_found} naming required variables that have no value.
