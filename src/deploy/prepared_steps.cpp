@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
 #include "base/sha256.hpp"
 #include "ov/plan_output.hpp"
@@ -37,6 +37,10 @@ std::string recorded_digest(const GuestLedger& ledger, const std::string& layer,
     return {};
 }
 
+bool names_layer(const Journal& journal, const std::string& layer) {
+    return std::ranges::any_of(journal.lines, [&](const JournalLine& line) { return line.layer == layer; });
+}
+
 }  // namespace
 
 PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& facts, const GuestLedger& ledger,
@@ -49,7 +53,8 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
     gates.require_none_refused();
     const auto journal = ledger.journals.find(request.deploy_id);
 
-    bool resuming = journal != ledger.journals.end();
+    const bool has_journal = journal != ledger.journals.end();
+    bool resuming = has_journal;  // until the step at which the run before ended
     StepContext context;
     context.run_dir = run_dir;
     context.secrets = request.secrets;
@@ -58,7 +63,10 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
         if (!is_ledger_name(plan.layer))
             throw Error(Errc::spec_invalid, fmt::format("layer name '{}': only letters, digits, '.', '_', '-'", plan.layer));
         const std::string digest = plan_digest(plan, file_digests(plan, *request.uploads));
-        const bool unchanged = request.skip_unchanged && recorded_digest(ledger, plan.layer, request.deploy_id) == digest;
+        // What an unfinished run began with the layer is not what the record says.
+        const bool unfinished = has_journal && names_layer(journal->second, plan.layer);
+        const bool unchanged =
+            request.skip_unchanged && !unfinished && recorded_digest(ledger, plan.layer, request.deploy_id) == digest;
         for (std::size_t s = 0; s < plan.steps.size(); ++s) {
             PreparedStep step;
             step.step = &plan.steps[s];
@@ -85,9 +93,10 @@ PreparedDeploy prepare_deploy(const DeployRequest& request, const GuestFacts& fa
                 step.skip = step.script.note;
             else if (state == RecordedState::ok)
                 step.skip = "done by the run before";
-            else if (state && *state == RecordedState::unknown && resuming) {
-                // Intents are written for a whole deploy: only the first step without a result can have been begun.
-                step.again = true;
+            else if (state) {
+                // Intents are written for a whole deploy: of the steps without a result only the first can have been begun, and
+                // none after one that failed.
+                step.again = *state == RecordedState::unknown;
                 resuming = false;
             }
             out.steps.push_back(std::move(step));

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <asio/this_coro.hpp>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -47,15 +49,21 @@ int lookup_port(const SshDestination& destination) {
     return destination.host_key_alias.empty() ? destination.port : 22;
 }
 
+/// The folders above the file, for their owner alone. What cannot be made shows when the file is opened.
+void make_folders(const std::string& path) {
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        ::mkdir(path.substr(0, slash).c_str(), 0700);
+}
+
 /// Appends under O_APPEND: several programs may pin at once.
 void pin(const std::string& path, const std::string& line) {
-    const std::size_t slash = path.rfind('/');
-    if (slash != std::string::npos) ::mkdir(path.substr(0, slash).c_str(), 0700);
+    make_folders(path);
     const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     const bool written =
         file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+    const int problem = errno;
     if (file >= 0) ::close(file);
-    if (!written) throw Error(Errc::io, "cannot record the host key in " + path);
+    if (!written) throw Error(Errc::io, fmt::format("cannot record the host key in {}: {}", path, std::strerror(problem)));
 }
 
 void verify_host_key(SshContext& context, const SshDestination& destination, SshSession& session, const NoteSink& note) {

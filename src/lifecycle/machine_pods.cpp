@@ -44,10 +44,10 @@ asio::awaitable<std::string> add_lone_pod(RunContext& context, MachineJob job, D
     co_return std::string();
 }
 
-asio::awaitable<std::string> del_pods(Executor& executor, std::string owner, std::string only, bool dry_run, Deadline deadline,
-                                      EmitEvent emit) {
+asio::awaitable<std::string> del_pods(Executor& executor, PodRemoval removal, Deadline deadline, EmitEvent emit) {
     PhaseScope phase(emit, WorkPhase::pods);
-    const auto names = co_await take_down_pods(executor, std::move(owner), std::move(only), dry_run, deadline, emit);
+    const bool dry_run = removal.dry_run;
+    const auto names = co_await take_down_pods(executor, std::move(removal), deadline, emit);
     phase.finish();
     std::string lines;
     if (dry_run)
@@ -61,8 +61,8 @@ asio::awaitable<std::string> del_lone_pod(RunContext& context, MachineJob job, D
     std::exception_ptr failure;
     std::string lines;
     try {
-        lines = co_await del_pods(*opened.executor, job.target.outer->key, child_key(job.target), context.request.dry_run,
-                                  deadline, job.emit);
+        PodRemoval removal{job.target.outer->key, child_key(job.target), context.request.dry_run};
+        lines = co_await del_pods(*opened.executor, std::move(removal), deadline, job.emit);
     } catch (const Error&) {
         failure = std::current_exception();
     }

@@ -261,8 +261,10 @@ asio::awaitable<std::string> undo_on_machine(RunContext& context, MachineJob job
     TeardownReport report;
     std::string lines;
     try {
-        if (!job.target.outer && !job.target.is_local())
-            lines = co_await del_pods(*executor, job.target.key, {}, context.request.dry_run, deadline, job.emit);
+        if (!job.target.outer && !job.target.is_local()) {
+            PodRemoval removal{request.key, {}, context.request.dry_run};
+            lines = co_await del_pods(*executor, std::move(removal), deadline, job.emit);
+        }
         report = co_await teardown_deploy(*executor, std::move(request), deadline, job.emit);
     } catch (const Error&) {
         failure = std::current_exception();

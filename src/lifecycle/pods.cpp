@@ -212,7 +212,9 @@ private:
             if (wanted || name.empty()) continue;
             events_(event::Note{Severity::note, fmt::format("pod {}: no child of {} any more, it is removed", name, run_.owner)});
             try {
-                co_await take_down_pods(machine_, run_.owner, name, false, deadline, events_);
+                PodRemoval removal{run_.owner, name};
+                removal.leave = run_.children.empty();
+                co_await take_down_pods(machine_, std::move(removal), deadline, events_);
             } catch (const Error& error) {
                 if (error.code() == Errc::cancelled || deadline.expired()) throw;
                 failures_.push_back(error.what());  // those that are wanted come up all the same

@@ -39,9 +39,16 @@ struct PodRun {
 asio::awaitable<void> bring_up_pods(Executor& machine, ImageShelf& shelf, Runtime& runtime, PodRun run, Deadline deadline,
                                     EmitEvent events);
 
-/// Stops and removes the owner's pods in reverse order, or the one that is named; volumes and images stay. With `dry_run` only
-/// says which. Nothing happens on a machine that never had one.
-asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, std::string owner, std::string only, bool dry_run,
-                                                         Deadline deadline, EmitEvent events);
+struct PodRemoval {
+    std::string owner;  ///< deploy that asked for the pods; empty: whoever did
+    std::string only;   ///< the one of that name
+    bool dry_run = false;
+    bool leave = true;  ///< after the last pod of the machine, what pods share goes too: false where others are about to come
+};
+
+/// Stops and removes the pods in reverse order; volumes and images stay. With `dry_run` only says which. Nothing happens on a
+/// machine that never had one.
+asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, PodRemoval removal, Deadline deadline,
+                                                         EmitEvent events);
 
 }  // namespace ov

@@ -41,18 +41,18 @@ exit 0
 
 }  // namespace
 
-asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, std::string owner, std::string only, bool dry_run,
-                                                         Deadline deadline, EmitEvent events) {
+asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, PodRemoval removal, Deadline deadline,
+                                                         EmitEvent events) {
     std::vector<std::string> names;
-    std::string script = list_script(owner);
+    std::string script = list_script(removal.owner);
     const CommandResult listed = co_await ask(machine, RunAs::user, script, "pods of this deploy", deadline);
     if (!listed.ok())
         throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine.venue(), words_of(listed)));
     std::istringstream lines(listed.out);
     for (std::string name; std::getline(lines, name);)
-        if (!name.empty() && (only.empty() || name == only)) names.push_back(name);
+        if (!name.empty() && (removal.only.empty() || name == removal.only)) names.push_back(name);
     std::ranges::sort(names, std::greater{});
-    if (dry_run || names.empty()) co_return names;
+    if (removal.dry_run || names.empty()) co_return names;
     std::string failed;
     for (const std::string& name : names) {
         script = fmt::format("{}\"$guest\" deploy del {}\n", find_program, shell_quote(name));
@@ -63,6 +63,7 @@ asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, std:
             failed += fmt::format("{}pod {}: {}", failed.empty() ? "" : "; ", name, words_of(result));
     }
     if (!failed.empty()) throw Error(Errc::step_failed, failed);
+    if (!removal.leave) co_return names;
     const CommandResult left =
         co_await ask(machine, RunAs::user, std::string(find_program) + leave_script, "after the last pod", deadline);
     if (left.out.find("empty") == std::string::npos) co_return names;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "deploy/guest_ledger.hpp"
 #include "support/deploy_rig.hpp"
 
@@ -88,6 +90,8 @@ TEST_CASE("a failing step stops the deploy, names itself, and leaves a ledger th
         spill(rig.home() / "allowed", "");
         CHECK(rig.apply(plans(bad)) == "");
         CHECK(rig.report.skipped == 2);
+        const auto again = [](const std::string& note) { return note.find("may have run in part") != std::string::npos; };
+        CHECK(std::ranges::none_of(rig.notes, again));  // the failed one ended; those after it never began
         CHECK(slurp(rig.home() / "count") == "once\n");
         CHECK(std::filesystem::exists(rig.home() / "y"));
         CHECK(rig.apply(plans(bad)) == "");
@@ -244,6 +248,22 @@ TEST_CASE("--skip-unchanged leaves out layers whose recorded digest is the new o
     CHECK(rig.apply({count}) == "");
     CHECK(rig.report.skipped == 1);
     CHECK(slurp(rig.home() / "count") == "x\n");
+}
+
+TEST_CASE("--skip-unchanged does not take a layer for whole that a later run began and did not end") {
+    DeployRig rig;
+    const auto fails_twice =
+        DeployRig::plan("base", {DeployRig::cmd("echo x >>\"$HOME/count\""), DeployRig::cmd("mkdir \"$HOME/once\"")});
+    CHECK(rig.apply({fails_twice}) == "");
+    CHECK(rig.apply({fails_twice}) != "");
+    rig.skip_unchanged = true;
+    CHECK(rig.apply({fails_twice}).find("layer base, step 2") != std::string::npos);
+    std::filesystem::remove(rig.home() / "once");
+    CHECK(rig.apply({fails_twice}) == "");
+    CHECK(rig.report.skipped == 1);
+    CHECK(slurp(rig.home() / "count") == "x\nx\n");
+    CHECK(rig.apply({fails_twice}) == "");
+    CHECK(rig.report.skipped == 2);
 }
 
 TEST_CASE("files of the layer are on the machine while its commands run, whatever their bytes") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 
 #include "exec/runner_executor.hpp"
@@ -71,6 +72,13 @@ TEST_CASE("over a real sshd: pin, login, run, upload, download, close") {
         co_await executor.get(target.path, ov::RunAs::user, sink, deadline);
         CHECK(back == content);
         co_await executor.close(deadline);
+        // A home without any state yet: the folders are made, for their owner alone.
+        ov::SshDestination fresh = sshd.destination();
+        fresh.known_hosts = {sshd.directory() + "/share/ov/vm/m/known_hosts"};
+        co_await connect_only(context, fresh, deadline);
+        CHECK(std::filesystem::file_size(fresh.known_hosts.front()) > 0);
+        const auto rights = std::filesystem::status(sshd.directory() + "/share/ov").permissions();
+        CHECK((rights & std::filesystem::perms::all) == std::filesystem::perms::owner_all);
         // The pinned key is now required, and matches.
         ov::SshDestination strict = sshd.destination();
         strict.policy = ov::HostKeyPolicy::strict;

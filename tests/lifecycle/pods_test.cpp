@@ -54,7 +54,7 @@ namespace {
 constexpr const char* fake_program = R"sh(#!/bin/bash
 pods=$HOME/pods
 case "$1 $2" in
-"deploy list") for pod in "$pods"/*; do [[ ! -e $pod || ( $3 == --owner && $(<"$pod") != "$4" ) ]] || echo "${pod##*/}"; done ;;
+"deploy list") for pod in "$pods"/*; do [[ ! -e $pod || ( $3 == --owner && $4 && $(<"$pod") != "$4" ) ]] || echo "${pod##*/}"; done ;;
 "deploy del") [[ $3 != stuck ]] || { echo "stop ov-stuck: it does not end" >&2; exit 1; }; rm "$pods/$3"; echo "$3" >>"$HOME/removed" ;;
 *) exit 9 ;;
 esac
@@ -76,12 +76,13 @@ struct PodRig : ov::test::DeployRig {
         std::ifstream file(home() / "removed");
         return {std::istreambuf_iterator<char>(file), {}};
     }
-    std::string take_down(const std::string& only, bool dry_run, std::vector<std::string>& names) {
+    std::string take_down(const ov::PodRemoval& removal, std::vector<std::string>& names) {
         return with_machine(
             [&](ov::Machine& machine, ov::Deadline deadline, ov::EmitEvent emit, DeployRig&) -> asio::awaitable<void> {
-                names = co_await ov::take_down_pods(*machine.executor, "lab", only, dry_run, deadline, emit);
+                names = co_await ov::take_down_pods(*machine.executor, removal, deadline, emit);
             });
     }
+    bool has_program() const { return std::filesystem::exists(home() / ".cache/ov/ov-guest"); }
     /// A deploy of `lab` that has no children any more.
     std::string bring_up_nothing() {
         return with_machine(
@@ -99,18 +100,31 @@ struct PodRig : ov::test::DeployRig {
 TEST_CASE("pods of a deploy are taken down in reverse order, those of another stay; a dry run only names them") {
     PodRig rig({"a", "b", "c"});
     std::vector<std::string> names;
-    CHECK(rig.take_down({}, true, names) == "");
+    CHECK(rig.take_down({"lab", {}, true}, names) == "");
     CHECK(names == std::vector<std::string>{"c", "b", "a"});
     CHECK(rig.removed().empty());
-    CHECK(rig.take_down({}, false, names) == "");
+    CHECK(rig.take_down({"lab", {}}, names) == "");
     CHECK(rig.removed() == "c\nb\na\n");
+    CHECK(rig.has_program());
+}
+
+TEST_CASE("with the last pod goes what pods share, unless others are about to come; without an owner all pods go") {
+    std::vector<std::string> names;
+    PodRig about({"a"});
+    std::filesystem::remove(about.home() / "pods/foreign");
+    CHECK(about.take_down({"lab", {}, false, false}, names) == "");
+    CHECK(about.has_program());
+    PodRig whole({"a", "b"});
+    CHECK(whole.take_down({}, names) == "");
+    CHECK(whole.removed() == "foreign\nb\na\n");
+    CHECK_FALSE(whole.has_program());
 }
 
 TEST_CASE("one child alone is taken down; one that is not there is nothing to do") {
     PodRig rig({"a", "b"});
     std::vector<std::string> names;
-    CHECK(rig.take_down("b", false, names) == "");
-    CHECK(rig.take_down("gone", false, names) == "");
+    CHECK(rig.take_down({"lab", "b"}, names) == "");
+    CHECK(rig.take_down({"lab", "gone"}, names) == "");
     CHECK(names.empty());
     CHECK(rig.removed() == "b\n");
 }
