@@ -90,6 +90,8 @@ struct DeployRequest {
     std::shared_ptr<Builders> builders;  ///< none: a step that needs one is Error{unsupported}
     GateOptions gates;
     bool skip_unchanged = false;
+    /// There are no layers: the machine is made ready (cloud-init, guest program) for what comes after, such as its pods.
+    bool only_prepare = false;
     std::chrono::seconds cloud_init_limit{600};                         ///< for the end of a first boot
     std::optional<std::chrono::seconds> step_limit;                     ///< for each step, instead of its kind's own
     std::map<std::string, std::map<std::string, std::string>> secrets;  ///< by layer and name

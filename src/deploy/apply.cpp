@@ -34,6 +34,7 @@ public:
     asio::awaitable<DeployReport> run(Deadline deadline);
 
 private:
+    asio::awaitable<void> make_ready(Deadline deadline);
     asio::awaitable<void> preflight(Deadline deadline);
     asio::awaitable<void> begin(Deadline deadline);
     asio::awaitable<void> steps(Deadline deadline);
@@ -94,7 +95,7 @@ void Apply::skip(const PreparedStep& step, const std::string& why) {
     events_(event::StepFinished{step.layer, step.index + 1, step.of, StepState::skipped, 0, 0, why});
 }
 
-asio::awaitable<void> Apply::preflight(Deadline deadline) {
+asio::awaitable<void> Apply::make_ready(Deadline deadline) {
     Probe probe = co_await session_.open(deadline);
     report_.facts = probe.facts;
     on_guest_ = std::move(probe.ledger);
@@ -105,12 +106,16 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
         wanted.version = OV_VERSION;
         report_.guest_command = co_await ensure_guest_program(session_.executor(), std::move(wanted), deadline, events_);
     }
+}
+
+asio::awaitable<void> Apply::preflight(Deadline deadline) {
+    co_await make_ready(deadline);
     ledger_ = on_guest_;
     ledger_.fold_all(utc_now());
     co_await repair_packages(session_, ledger_, deadline);
-    plan_ = prepare_deploy(request_, probe.facts, on_guest_, session_.place().run_dir);
+    plan_ = prepare_deploy(request_, report_.facts, on_guest_, session_.place().run_dir);
     report_.steps = static_cast<int>(plan_.steps.size());
-    co_await run_builders(request_, probe.facts, plan_.steps, deadline, events_);
+    co_await run_builders(request_, report_.facts, plan_.steps, deadline, events_);
 
     LedgerJson record = deploy_record();
     ledger_.supersede(request_.deploy_id, record);
@@ -268,8 +273,9 @@ asio::awaitable<void> Apply::commit(std::set<std::string> done, Deadline deadlin
 }
 
 asio::awaitable<DeployReport> Apply::run(Deadline deadline) {
-    auto asking = [this, deadline]() { return preflight(deadline); };
+    auto asking = [this, deadline]() { return request_.only_prepare ? make_ready(deadline) : preflight(deadline); };
     co_await in_stage(WorkPhase::preflight, asking);
+    if (request_.only_prepare) co_return std::move(report_);
     std::optional<Error> failure;
     auto working = [this, deadline]() -> asio::awaitable<void> {
         co_await begin(deadline);
@@ -301,7 +307,8 @@ asio::awaitable<DeployReport> Apply::run(Deadline deadline) {
 }  // namespace
 
 asio::awaitable<DeployReport> apply_deploy(Machine& machine, DeployRequest request, Deadline deadline, EmitEvent events) {
-    if (request.deploy_id.empty()) throw Error(Errc::not_found, "there is nothing to deploy: no layer is named");
+    if (request.deploy_id.empty() && !request.only_prepare)
+        throw Error(Errc::not_found, "there is nothing to deploy: no layer is named");
     Apply apply(machine, std::move(request), std::move(events));
     DeployReport report = co_await apply.run(deadline);
     co_return report;

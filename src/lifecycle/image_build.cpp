@@ -72,6 +72,9 @@ std::vector<InstallPlan> compile_image(const ImageRecipe& recipe, const CompileC
 }
 
 /// Plans of an entry; `digests` is what its files say.
+/// An author who writes it himself says what his pod runs.
+constexpr const char* init_label = "org.overthinkos.init";
+
 struct Planned {
     ImageRecipe recipe;
     BuildContext context;
@@ -86,11 +89,12 @@ asio::awaitable<Planned> plan(ImageWorkshop workshop, std::string image, Deadlin
         distro = co_await distro_of_base(recipe.from, workshop.console, deadline);
     CompileContext context = image_context(*workshop.project, recipe, distro);
     context.architecture = this_architecture();
-    const auto labels = image_labels(recipe, context);
+    auto labels = image_labels(recipe, context);
     if (!recipe.containerfile.empty()) {
         const fs::path file = fs::path(workshop.project->directory) / recipe.containerfile;
         std::string text = read_context_file(file.string());
         if (!text.ends_with('\n')) text += '\n';
+        if (text.find(init_label) != std::string::npos) labels.erase(init_label);
         planned.context.containerfile = text + label_lines(labels);
         co_return planned;
     }
@@ -181,7 +185,10 @@ std::string containerfile_at(const fs::path& base, const std::string& image) {
 Words plain_labels(const Project& project, const std::string& name, const std::string& containerfile) {
     if (containerfile.find("org.overthinkos.version") != std::string::npos) return {};
     const std::string version = project.version.empty() ? "latest" : project.version;
-    return {"--label", "org.overthinkos.version=" + version, "--label", "org.overthinkos.image=" + name};
+    Words words{"--label", "org.overthinkos.version=" + version, "--label", "org.overthinkos.image=" + name};
+    if (containerfile.find(init_label) == std::string::npos)
+        words.insert(words.end(), {"--label", std::string(init_label) + "=image"});
+    return words;
 }
 
 asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {

@@ -203,6 +203,7 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     PodRun pods{job.target.key, {}, {}, true};
     const bool with_pods = !context.request.node_only && !job.target.outer && !job.target.is_local();
     if (with_pods) pods.children = pod_children(job.target.node);
+    request.only_prepare = request.deploy_id.empty() && !pods.children.empty();
     Machine machine;
     OpenMachine opened = co_await open_machine(context, job, deadline);
     machine.executor = std::move(opened.executor);

@@ -73,10 +73,12 @@ private:
         put("version", recipe_.version);
         put("image", recipe_.name);
         if (recipe_.registry != "localhost") put("registry", recipe_.registry);
-        put("uid", std::to_string(recipe_.uid));
-        put("gid", std::to_string(recipe_.gid));
-        put("user", recipe_.user);
-        put("home", recipe_.home);
+        if (recipe_.has_account) {
+            put("uid", std::to_string(recipe_.uid));
+            put("gid", std::to_string(recipe_.gid));
+            put("user", recipe_.user);
+            put("home", recipe_.home);
+        }
         put("network", recipe_.network);
         put("status", recipe_.status);
         put("info", recipe_.info);

@@ -152,6 +152,10 @@ ImageRecipe image_recipe(const Project& project, const std::string& name) {
     const bool supervised =
         std::any_of(recipe.layers.begin(), recipe.layers.end(), [](const Layer* layer) { return layer->name == "supervisord"; });
     recipe.init = supervised ? "supervisord" : "";
+    if (recipe.containerfile.empty()) return recipe;
+    recipe.init = "image";
+    const auto says = [&body](const char* key) { return body.find(key) != nullptr; };
+    recipe.has_account = says("user") || says("uid") || says("gid") || says("home");
     return recipe;
 }
 

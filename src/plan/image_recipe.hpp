@@ -21,8 +21,9 @@ struct ImageRecipe {
     std::vector<std::string> env;     ///< KEY=VALUE
     std::vector<std::string> ports;
     std::string network, status, info;
-    std::string init;  ///< "supervisord" or empty: nothing starts services
-    YamlPtr body;      ///< the entry itself
+    std::string init;         ///< "supervisord", "image": the command of its Containerfile, or empty: nothing starts services
+    bool has_account = true;  ///< false for a Containerfile whose entry names none: its own USER and WORKDIR count
+    YamlPtr body;             ///< the entry itself
 
     /// "localhost/web:2026.150.1200"
     std::string tag() const { return registry + "/" + name + ":" + version; }

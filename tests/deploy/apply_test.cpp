@@ -266,6 +266,15 @@ TEST_CASE("--skip-unchanged does not take a layer for whole that a later run beg
     CHECK(rig.report.skipped == 2);
 }
 
+TEST_CASE(
+    "without a layer there is nothing to deploy, unless the machine is to be made ready for its pods: then nothing is recorded") {
+    DeployRig rig;
+    CHECK(rig.apply({}, "").find("there is nothing to deploy") != std::string::npos);
+    rig.only_prepare = true;
+    CHECK(rig.apply({}, "") == "");
+    CHECK(!std::filesystem::exists(rig.ledger() / "deploys"));
+}
+
 TEST_CASE("files of the layer are on the machine while its commands run, whatever their bytes") {
     DeployRig rig;
     const auto layer = rig.root() / "layer";

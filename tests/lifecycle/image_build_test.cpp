@@ -122,6 +122,12 @@ TEST_CASE("an entry with a Containerfile of its own is built in its directory, w
     CHECK(file.find("FROM scratch\nCOPY page /page\nLABEL ") == 0);
     CHECK(file.find("org.overthinkos.version=\"2026.144.1443\"") != std::string::npos);
     CHECK(file.find("org.overthinkos.ports=\"[\\\"80\\\"]\"") != std::string::npos);
+    // Its own command, user and directory are what the pod has.
+    CHECK(file.find("org.overthinkos.init=\"image\"") != std::string::npos);
+    CHECK(file.find("org.overthinkos.home") == std::string::npos);
+    host.tree.write("project/own/Containerfile", "FROM scratch\nLABEL org.overthinkos.init=systemd\n");
+    host.build("own");
+    CHECK(host.tree.read("bin/file").find("init=\"image\"") == std::string::npos);
 }
 
 TEST_CASE(
@@ -131,7 +137,8 @@ TEST_CASE(
     CHECK(built.ref == "localhost/plain:latest");
     CHECK(built.built);
     const std::string asked = host.tree.read("bin/asked");
-    CHECK(asked.find("--label org.overthinkos.version=2026.144.1443 --label org.overthinkos.image=plain") != std::string::npos);
+    CHECK(asked.find("--label org.overthinkos.version=2026.144.1443 --label org.overthinkos.image=plain --label "
+                     "org.overthinkos.init=image") != std::string::npos);
     CHECK(host.build("./labelled/Containerfile").ref == "localhost/labelled:latest");
     CHECK(host.tree.read("bin/asked").substr(asked.size()).find("--label") == std::string::npos);
 }

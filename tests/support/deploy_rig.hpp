@@ -84,6 +84,7 @@ public:
         request.run = "run" + std::to_string(++runs_);
         request.skip_unchanged = skip_unchanged;
         request.step_limit = step_limit;
+        request.only_prepare = only_prepare;
         request.plans = std::make_shared<PlanCache>([plans](const CompileContext&) { return plans; });
         return with_machine(
             [request](Machine& machine, Deadline deadline, EmitEvent emit, DeployRig& rig) -> asio::awaitable<void> {
@@ -148,6 +149,7 @@ public:
     TeardownReport teardown;
     Errc code = Errc::internal;
     bool skip_unchanged = false;
+    bool only_prepare = false;
     std::optional<std::chrono::seconds> step_limit;
     std::string podman;  ///< a program that plays podman; empty: there are no builders
     int stop_after = 0;  ///< > 0: the operator is killed after so many steps of its event loop
