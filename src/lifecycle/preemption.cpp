@@ -6,19 +6,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
 #include "deploy/clock.hpp"
+#include "lifecycle/exclusive.hpp"
 #include "lifecycle/undo.hpp"
 #include "lifecycle/vm_power.hpp"
-#include "model/yaml_writer.hpp"
 
 namespace ov {
 
 namespace {
 
 constexpr auto patience = std::chrono::seconds(180);
+const std::vector<state::Preempted> nobody;
 
 std::string book_of(const VmContext& context) {
     return context.paths.home + "/.local/share/ov/preemption/leases.yml";
@@ -31,13 +33,6 @@ bool left_to_caller() {
 
 VmIdentity identity_of(const state::Lease& lease) {
     return {lease.entity, lease.instance};
-}
-
-std::vector<std::string> common(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    std::vector<std::string> both;
-    for (const std::string& token : a)
-        if (std::find(b.begin(), b.end(), token) != b.end()) both.push_back(token);
-    return both;
 }
 
 struct Claim {
@@ -90,37 +85,74 @@ asio::awaitable<std::vector<state::Preempted>> start_again(VmContext& context, H
 
 using Edit = std::function<void(std::vector<state::Lease>&)>;
 
+/// The edit goes on in its thread when the wait for it ends first, so it owns what it uses. One that has not begun by then is not
+/// made any more; one that has is over when the next takes the lock of the book.
 asio::awaitable<void> edit_book(VmContext& context, Edit edit, Deadline deadline) {
-    auto work = [file = book_of(context), edit] { state::update_leases(file, edit); };
+    struct Wait {
+        std::shared_ptr<std::atomic<bool>> over = std::make_shared<std::atomic<bool>>(false);
+        ~Wait() { *over = true; }
+    };
+    const Wait wait;
+    auto work = [file = book_of(context), edit, over = wait.over] {
+        const Edit unless_over = [&](std::vector<state::Lease>& leases) {
+            if (*over) throw Error(Errc::cancelled, file + ": nobody waits for the edit any more");
+            edit(leases);
+        };
+        state::update_leases(file, unless_over, [&] { return over->load(); });
+    };
     co_await context.runtime.pool.run(deadline, std::move(work));
 }
 
+/// False when the lease is gone. From here on it belongs to this process: starting what made way claims in its turn, and a claim
+/// reconciles.
+asio::awaitable<bool> take_over(VmContext& context, std::string claimant, Deadline deadline) {
+    const auto found = std::make_shared<std::atomic<bool>>(false);
+    const Edit mark = [claimant, found, pid = ::getpid()](std::vector<state::Lease>& leases) {
+        for (state::Lease& one : leases)
+            if (one.claimant == claimant) {
+                one.pid = pid;
+                *found = true;
+            }
+    };
+    co_await edit_book(context, mark, deadline);
+    co_return *found;
+}
+
+/// Starts what made way and drops the lease; it stays for those that do not start and for `going`. True when it is gone.
 asio::awaitable<bool> release(VmContext& context, Hypervisors& hypervisors, state::Lease lease, bool succeeded,
-                              Deadline deadline) {
+                              std::vector<state::Preempted> going, Deadline deadline) {
+    const bool there = co_await take_over(context, lease.claimant, deadline);
+    if (!there) co_return true;
     std::vector<state::Preempted> back;
     for (const state::Preempted& one : lease.preempted)
         if (succeeded || one.restore != "on-success") back.push_back(one);
-    const std::vector<state::Preempted> failed = co_await start_again(context, hypervisors, std::move(back), deadline);
-    const Edit drop = [claimant = lease.claimant, failed](std::vector<state::Lease>& leases) {
-        if (failed.empty()) std::erase_if(leases, [&](const state::Lease& one) { return one.claimant == claimant; });
+    std::vector<state::Preempted> left = co_await start_again(context, hypervisors, std::move(back), deadline);
+    left.insert(left.end(), going.begin(), going.end());
+    const Edit drop = [claimant = lease.claimant, left](std::vector<state::Lease>& leases) {
+        if (left.empty()) std::erase_if(leases, [&](const state::Lease& one) { return one.claimant == claimant; });
         for (state::Lease& one : leases)
-            if (one.claimant == claimant) one.preempted = failed;
+            if (one.claimant == claimant) {
+                one.preempted = left;
+                one.pid = 0;
+            }
     };
     co_await edit_book(context, drop, deadline);
-    co_return failed.empty();
+    co_return left.empty();
 }
 
-/// Leases whose claimant is gone, and whose maker too.
+/// Leases whose claimant is gone, and whose maker too. One without a machine is another program's: whether it is in use cannot be
+/// seen from here.
 asio::awaitable<void> reconcile(VmContext& context, Hypervisors& hypervisors, Deadline deadline) {
     const std::vector<state::Lease> leases = co_await list_leases(context, deadline);
     for (const state::Lease& lease : leases) {
+        if (lease.entity.empty()) continue;
         const bool making = lease.pid > 0 && (::kill(static_cast<pid_t>(lease.pid), 0) == 0 || errno == EPERM);
         const VmIdentity machine = identity_of(lease);
         if (making) continue;
         const bool alive = co_await runs(hypervisors, machine, deadline);
         if (alive) continue;
         context.say(fmt::format("the lease of {} on {} is stranded: released", lease.claimant, fmt::join(lease.tokens, ", ")));
-        co_await release(context, hypervisors, lease, false, deadline);
+        co_await release(context, hypervisors, lease, false, nobody, deadline);
     }
 }
 
@@ -132,7 +164,7 @@ asio::awaitable<std::vector<state::Preempted>> holders_of(VmContext& context, Hy
         if (node.target != "vm") continue;
         const Exclusive exclusive = exclusive_of(node);
         const VmIdentity machine = vm_identity(key, node);
-        const std::vector<std::string> held = common(exclusive.holds, tokens);
+        const std::vector<std::string> held = common_tokens(exclusive.holds, tokens);
         if (held.empty() || machine == claimant) continue;
         const bool running = co_await runs(hypervisors, machine, deadline);
         if (running) holders.push_back({key, held, exclusive.restore});
@@ -140,8 +172,45 @@ asio::awaitable<std::vector<state::Preempted>> holders_of(VmContext& context, Hy
     co_return holders;
 }
 
+/// Enters the lease. False when its claimant has one already; Error{busy} when another has one of the tokens. An error leaves
+/// nothing of it in the book.
+asio::awaitable<bool> enter_lease(VmContext& context, state::Lease lease, Deadline deadline) {
+    const auto entered = std::make_shared<std::atomic<bool>>(false);
+    const Edit enter = [entered, lease](std::vector<state::Lease>& leases) {
+        bool held = false;
+        for (const state::Lease& other : leases) {
+            held = held || other.claimant == lease.claimant;
+            const std::vector<std::string> both = common_tokens(other.tokens, lease.tokens);
+            if (other.claimant != lease.claimant && !both.empty())
+                throw Error(Errc::busy, fmt::format("{} is held by {} since {}; give it back with: ov preempt restore {}",
+                                                    both.front(), other.claimant, other.created, other.claimant));
+        }
+        if (held) return;
+        *entered = true;
+        leases.push_back(lease);
+    };
+    std::exception_ptr failure;
+    bool over = false;
+    try {
+        co_await edit_book(context, enter, deadline);
+    } catch (const Error& error) {
+        failure = std::current_exception();
+        over = error.code() == Errc::cancelled || error.code() == Errc::timed_out;
+    }
+    if (!failure) co_return *entered;
+    const MachineWork strike = [&]() -> asio::awaitable<void> {
+        const Edit erase = [entered, claimant = lease.claimant](std::vector<state::Lease>& leases) {
+            if (*entered) std::erase_if(leases, [&](const state::Lease& one) { return one.claimant == claimant; });
+        };
+        co_await edit_book(context, erase, undo_deadline());
+    };
+    if (over || *entered) co_await after_failure(context, strike);
+    std::rethrow_exception(failure);
+}
+
 /// Before the machine starts. False when no deploy of it claims anything, or it has its lease already. The lease is in the book
-/// before a holder is stopped; when one does not go down, those that did are started again and the lease is dropped.
+/// before a holder is stopped; when one does not go down, those that did are started again and the lease is dropped, unless that
+/// one may still obey: then the lease stays for it.
 asio::awaitable<bool> acquire(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, Deadline deadline) {
     if (left_to_caller()) co_return false;
     const Claim claim = claim_of(context, machine);
@@ -149,21 +218,10 @@ asio::awaitable<bool> acquire(VmContext& context, Hypervisors& hypervisors, VmId
     co_await reconcile(context, hypervisors, deadline);
     state::Lease lease{claim.claimant, machine.entity, machine.instance, claim.tokens, {}, utc_now(), ::getpid()};
     lease.preempted = co_await holders_of(context, hypervisors, machine, claim.tokens, deadline);
-    bool held = false;
-    const Edit enter = [&held, &lease](std::vector<state::Lease>& leases) {
-        for (const state::Lease& other : leases) {
-            held = held || other.claimant == lease.claimant;
-            const std::vector<std::string> both = common(other.tokens, lease.tokens);
-            if (other.claimant != lease.claimant && !both.empty())
-                throw Error(Errc::busy, fmt::format("{} is held by {} since {}; give it back with: ov preempt restore {}",
-                                                    both.front(), other.claimant, other.created, other.claimant));
-        }
-        if (!held) leases.push_back(lease);
-    };
-    co_await edit_book(context, enter, deadline);
-    if (held) co_return false;
+    const bool entered = co_await enter_lease(context, lease, deadline);
+    if (!entered) co_return false;
 
-    std::vector<state::Preempted> stopped;
+    std::vector<state::Preempted> asked;
     std::exception_ptr failure;
     try {
         for (const state::Preempted& holder : lease.preempted) {
@@ -171,57 +229,41 @@ asio::awaitable<bool> acquire(VmContext& context, Hypervisors& hypervisors, VmId
                 fmt::format("{} is shut down: {} needs {}", holder.address, claim.claimant, fmt::join(holder.holds, ", ")));
             const VmIdentity other = machine_at(context, holder.address);
             const StopOptions graceful{StopOptions::Way::graceful, patience};
+            asked.push_back(holder);
             co_await stop_vm(context, hypervisors, other, graceful, deadline);
-            stopped.push_back(holder);
         }
     } catch (const Error&) {
         failure = std::current_exception();
     }
     if (!failure) co_return true;
-    const Deadline undo = undo_deadline();
-    lease.preempted = stopped;
-    co_await release(context, hypervisors, lease, true, undo);
+    const MachineWork undo = [&]() -> asio::awaitable<void> {
+        const Deadline limit = undo_deadline();
+        std::vector<state::Preempted> going;
+        const VmIdentity last = machine_at(context, asked.back().address);
+        const bool still_runs = co_await runs(hypervisors, last, limit);
+        if (still_runs) {
+            going.push_back(asked.back());
+            asked.pop_back();
+            context.say(fmt::format("{} was to shut down and still runs; if it goes off, start it with: ov preempt restore {}",
+                                    going.back().address, claim.claimant));
+        }
+        lease.preempted = asked;
+        co_await release(context, hypervisors, lease, true, going, limit);
+    };
+    co_await after_failure(context, undo);
     std::rethrow_exception(failure);
 }
 
 }  // namespace
 
-Exclusive exclusive_of(const DeployNode& node) {
-    Exclusive exclusive;
-    const auto wrong = [&](const std::string& what) {
-        throw Error(Errc::spec_invalid, fmt::format("deploy {}: {}", node.key, what));
-    };
-    const auto tokens = [&](const YamlPtr& list, const char* key) {
-        std::vector<std::string> names;
-        if (!list->is_sequence()) wrong(fmt::format("{}: expected a list of names", key));
-        for (const YamlPtr& item : list->items) {
-            if (item->text.empty()) wrong(fmt::format("{}: an exclusive token needs a name", key));
-            names.push_back(item->text);
-        }
-        return names;
-    };
-    if (const YamlPtr list = yaml_entry(node.body, "requires_exclusive"))
-        exclusive.requires_ = tokens(list, "requires_exclusive");
-    const YamlPtr value = yaml_entry(node.body, "preemptible");
-    if (!value) return exclusive;
-    if (value->is_scalar()) wrong(fmt::format("preemptible: expected a list of tokens or a mapping, got '{}'", value->text));
-    YamlPtr holds = value;
-    if (value->is_map()) {
-        for (const YamlEntry& entry : value->entries)
-            if (entry.key != "holds" && entry.key != "stop" && entry.key != "restore")
-                wrong(fmt::format("preemptible: unknown key {}; it has holds, stop, restore", entry.key));
-        const std::string stop = yaml_entry_text(value, "stop"), restore = yaml_entry_text(value, "restore");
-        if (!stop.empty() && stop != "shutdown") wrong(fmt::format("preemptible.stop: expected shutdown, got '{}'", stop));
-        if (!restore.empty() && restore != "always" && restore != "on-success")
-            wrong(fmt::format("preemptible.restore: expected always or on-success, got '{}'", restore));
-        if (!restore.empty()) exclusive.restore = restore;
-        holds = yaml_entry(value, "holds");
+asio::awaitable<void> after_failure(VmContext& context, MachineWork undo) {
+    std::string failure;
+    try {
+        co_await undo();
+    } catch (const Error& error) {
+        failure = error.what();
     }
-    if (holds && !holds->is_null()) exclusive.holds = tokens(holds, "preemptible.holds");
-    if (exclusive.holds.empty()) wrong("preemptible.holds: must list at least one token");
-    const std::vector<std::string> both = common(exclusive.holds, exclusive.requires_);
-    if (!both.empty()) wrong(fmt::format("{} is both held and required", both.front()));
-    return exclusive;
+    if (!failure.empty()) context.say(fmt::format("giving back failed: {}; see: ov preempt status", failure));
 }
 
 asio::awaitable<std::vector<state::Lease>> list_leases(VmContext& context, Deadline deadline) {
@@ -240,7 +282,10 @@ asio::awaitable<void> run_exclusive(VmContext& context, Hypervisors& hypervisors
         failure = std::current_exception();
     }
     if (!failure) co_return;
-    if (claimed) co_await release_exclusive(context, hypervisors, machine, false, undo_deadline());
+    const MachineWork undo = [&]() -> asio::awaitable<void> {
+        co_await release_exclusive(context, hypervisors, machine, false, undo_deadline());
+    };
+    if (claimed) co_await after_failure(context, undo);
     std::rethrow_exception(failure);
 }
 
@@ -251,7 +296,7 @@ asio::awaitable<void> release_exclusive(VmContext& context, Hypervisors& hypervi
     for (const state::Lease& lease : leases) {
         if (!(identity_of(lease) == machine)) continue;
         const bool still_runs = co_await runs(hypervisors, machine, deadline);
-        if (!still_runs) co_await release(context, hypervisors, lease, succeeded, deadline);
+        if (!still_runs) co_await release(context, hypervisors, lease, succeeded, nobody, deadline);
     }
 }
 
@@ -261,7 +306,7 @@ asio::awaitable<bool> restore_preempted(VmContext& context, Hypervisors& hypervi
     for (const state::Lease& lease : leases) {
         if (!claimant.empty() && lease.claimant != claimant) continue;
         found = true;
-        const bool back = co_await release(context, hypervisors, lease, true, deadline);
+        const bool back = co_await release(context, hypervisors, lease, true, nobody, deadline);
         all = all && back;
     }
     if (!found) throw Error(Errc::not_found, fmt::format("{} has no lease; see: ov preempt status", claimant));

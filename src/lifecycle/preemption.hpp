@@ -13,14 +13,6 @@
 
 namespace ov {
 
-/// What a deploy says of exclusive resources.
-struct Exclusive {
-    std::vector<std::string> holds, requires_;
-    std::string restore = "always";  ///< or on-success
-};
-/// Throws Error{spec_invalid} naming the deploy, the key and the value. Pure.
-Exclusive exclusive_of(const DeployNode& node);
-
 using MachineWork = std::function<asio::awaitable<void>()>;
 
 /// Runs the work that starts the machine under the lease of what its deploys claim: holders are shut down by their guests and
@@ -33,6 +25,9 @@ asio::awaitable<void> run_exclusive(VmContext& context, Hypervisors& hypervisors
 /// What does not start is said, and the lease stays for `ov preempt restore`.
 asio::awaitable<void> release_exclusive(VmContext& context, Hypervisors& hypervisors, VmIdentity machine, bool succeeded,
                                         Deadline deadline);
+
+/// For what gives back after a failure: an error of it is said, so that the failure stays the one that is told.
+asio::awaitable<void> after_failure(VmContext& context, MachineWork undo);
 
 asio::awaitable<std::vector<state::Lease>> list_leases(VmContext& context, Deadline deadline);
 

@@ -190,10 +190,15 @@ asio::awaitable<DestroyResult> destroy_vm(VmContext& context, Hypervisors& hyper
     } catch (const Error&) {
         failure = std::current_exception();
     }
-    const Deadline patience = failure ? undo_deadline() : deadline;
-    co_await release_exclusive(context, hypervisors, machine, true, patience);
-    if (failure) std::rethrow_exception(failure);
-    co_return result;
+    if (!failure) {
+        co_await release_exclusive(context, hypervisors, machine, true, deadline);
+        co_return result;
+    }
+    const MachineWork undo = [&]() -> asio::awaitable<void> {
+        co_await release_exclusive(context, hypervisors, machine, true, undo_deadline());
+    };
+    co_await after_failure(context, undo);
+    std::rethrow_exception(failure);
 }
 
 asio::awaitable<std::vector<VmRow>> list_vms(VmContext& context, Hypervisors& hypervisors, Deadline deadline) {

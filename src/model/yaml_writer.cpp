@@ -200,6 +200,15 @@ YamlPtr yaml_list(const std::vector<std::string>& texts) {
     return node;
 }
 
+void set_yaml_entry(YamlNode& map, std::string_view key, YamlPtr value) {
+    for (YamlEntry& entry : map.entries)
+        if (entry.key == key) {
+            entry.value = std::move(value);
+            return;
+        }
+    map.entries.push_back({std::string(key), 0, 0, std::move(value)});
+}
+
 YamlPtr yaml_entry(const YamlPtr& map, std::string_view key) {
     if (!map || !map->is_map()) return nullptr;
     for (const YamlEntry& entry : map->entries)

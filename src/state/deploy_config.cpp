@@ -28,15 +28,6 @@ std::shared_ptr<YamlNode> empty_map() {
     return node;
 }
 
-void set_entry(YamlNode& map, std::string_view key, YamlPtr value) {
-    for (YamlEntry& entry : map.entries)
-        if (entry.key == key) {
-            entry.value = std::move(value);
-            return;
-        }
-    map.entries.push_back({std::string(key), 0, 0, std::move(value)});
-}
-
 void erase_entry(YamlNode& map, std::string_view key) {
     std::erase_if(map.entries, [&](const YamlEntry& entry) { return entry.key == key; });
 }
@@ -103,19 +94,19 @@ DeployNode DeployDocument::node(std::string_view key) const {
 void DeployDocument::replace_entry(std::string_view key, YamlPtr value) {
     auto map = deploy() != nullptr ? std::make_shared<YamlNode>(*deploy()) : empty_map();
     if (value)
-        set_entry(*map, key, std::move(value));
+        set_yaml_entry(*map, key, std::move(value));
     else
         erase_entry(*map, key);
     if (map->entries.empty())
         erase_entry(*root_, "deploy");
     else
-        set_entry(*root_, "deploy", std::move(map));
+        set_yaml_entry(*root_, "deploy", std::move(map));
 }
 
 void DeployDocument::set_field(std::string_view key, std::string_view field, YamlPtr value) {
     const YamlNode* found = entry(key);
     auto changed = found != nullptr && found->is_map() ? std::make_shared<YamlNode>(*found) : empty_map();
-    set_entry(*changed, field, std::move(value));
+    set_yaml_entry(*changed, field, std::move(value));
     replace_entry(key, std::move(changed));
 }
 
@@ -128,7 +119,7 @@ void DeployDocument::remove_field(std::string_view key, std::string_view field) 
 }
 
 void DeployDocument::set_member(const std::string& key, YamlPtr value) {
-    set_entry(*root_, key, std::move(value));
+    set_yaml_entry(*root_, key, std::move(value));
 }
 
 void DeployDocument::clear() {

@@ -6,8 +6,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <thread>
 
+#include "lifecycle/exclusive.hpp"
+#include "model/yaml_writer.hpp"
 #include "spec/yaml_document.hpp"
+#include "state/state_file.hpp"
 #include "support/vm_rig.hpp"
 
 using namespace ov;
@@ -21,7 +26,7 @@ const char* const source =
     "{kind: cloud_image, url: \"https://mirror.invalid/x.qcow2\", base_user: me, checksum: {type: sha256, value: "
     "\"0000000000000000000000000000000000000000000000000000000000000000\"}}";
 
-const char* const machines[] = {"desk", "calm", "other", "train", "rival", "fresh"};
+const char* const machines[] = {"desk", "calm", "other", "train", "rival", "fresh", "both", "boss"};
 
 std::string project() {
     std::string text = "version: 2026.144.1443\nvm:\n";
@@ -34,14 +39,64 @@ std::string project() {
            "  other: {target: vm, vm: other, preemptible: [fpga]}\n"
            "  training: {target: vm, vm: train, requires_exclusive: [gpu]}\n"
            "  rival: {target: vm, vm: rival, requires_exclusive: [gpu]}\n"
-           "  fresh: {target: vm, vm: fresh, requires_exclusive: [tpu]}\n";
+           "  fresh: {target: vm, vm: fresh, requires_exclusive: [tpu]}\n"
+           "  both: {target: vm, vm: both, preemptible: [npu], requires_exclusive: [license]}\n"
+           "  boss: {target: vm, vm: boss, requires_exclusive: [npu]}\n";
 }
+
+/// A hypervisor with guests that do not obey.
+class Deaf final : public MachineBackend {
+public:
+    Deaf(std::unique_ptr<MachineBackend> real, const std::set<std::string>& deaf, const std::function<void()>& asked)
+        : real_(std::move(real)), deaf_(deaf), asked_(asked) {}
+    Backend kind() const noexcept override { return real_->kind(); }
+    asio::awaitable<MachineState> state(std::string name, Deadline deadline) override { return real_->state(name, deadline); }
+    asio::awaitable<void> define(MachineDefinition definition, Deadline deadline) override {
+        return real_->define(definition, deadline);
+    }
+    asio::awaitable<void> start(std::string name, Deadline deadline) override { return real_->start(name, deadline); }
+    asio::awaitable<StopResult> stop(std::string name, StopOptions options, Deadline deadline) override {
+        if (deaf_.contains(name)) {
+            asked_();
+            throw Error(Errc::timed_out, name + " does not go down");
+        }
+        return real_->stop(name, options, deadline);
+    }
+    asio::awaitable<void> undefine(std::string name, UndefineOptions options, Deadline deadline) override {
+        return real_->undefine(name, options, deadline);
+    }
+    asio::awaitable<std::vector<MachineRow>> list(Deadline deadline) override { return real_->list(deadline); }
+    asio::awaitable<std::vector<std::string>> disks(std::string name, Deadline deadline) override {
+        return real_->disks(name, deadline);
+    }
+    asio::awaitable<void> save_internal(std::string name, std::string snapshot, std::string text, Deadline deadline) override {
+        return real_->save_internal(name, snapshot, text, deadline);
+    }
+    asio::awaitable<void> load_internal(std::string name, std::string snapshot, Deadline deadline) override {
+        return real_->load_internal(name, snapshot, deadline);
+    }
+    asio::awaitable<void> drop_internal(std::string name, std::string snapshot, Deadline deadline) override {
+        return real_->drop_internal(name, snapshot, deadline);
+    }
+    asio::awaitable<void> close(Deadline deadline) override { return real_->close(deadline); }
+
+private:
+    std::unique_ptr<MachineBackend> real_;
+    const std::set<std::string>& deaf_;
+    const std::function<void()>& asked_;
+};
 
 /// On libvirt's test driver, whose guests obey at once.
 class Rig : public VmRig {
 public:
     Rig() : VmRig(project(), ov::test::libvirt_host()), keeper_(ov::test::keep_test_driver(runtime)) {
         for (const char* name : machines) disk(name);
+        hypervisors->make_libvirt = [this](const std::string&) {
+            return std::make_unique<Deaf>(make_libvirt_machines(runtime, "test:///default"), deaf, asked);
+        };
+    }
+    std::string restore(const std::string& claimant) {
+        return run([&]() -> asio::awaitable<void> { co_await restore_preempted(*context, *hypervisors, claimant, limit()); });
     }
     std::string up(const char* name) { return create(ov::test::on_test_driver(), VmIdentity{name, {}}); }
     std::string off(const char* name) {
@@ -73,6 +128,9 @@ public:
     }
     std::string book() const { return tree.path("home/.local/share/ov/preemption/leases.yml"); }
     std::vector<state::Lease> leases() const { return state::load_leases(book()); }
+
+    std::set<std::string> deaf;           ///< domains
+    std::function<void()> asked = [] {};  ///< called when one of them is to go down
 
 private:
     std::unique_ptr<MachineBackend> keeper_;
@@ -218,4 +276,101 @@ TEST_CASE("preemption: with OV_PREEMPT_LEASE the caller does it") {
     CHECK(rig.up("train") == "created");
     ::unsetenv("OV_PREEMPT_LEASE");
     CHECK(rig.leases().empty());
+}
+
+TEST_CASE("preemption: a holder that claims itself comes back once, also where the lease it made way for has no maker any more") {
+    if (!has_programs({"qemu-img"}) || !libvirt_is_built_in()) return;
+    Rig rig;
+    REQUIRE(rig.up("both") == "created");
+    REQUIRE(rig.up("boss") == "created");
+    CHECK(rig.running() == "boss");
+    state::update_leases(rig.book(), [](std::vector<state::Lease>& leases) { leases.at(0).pid = 0; });
+    CHECK(rig.off("boss") == "");
+    CHECK(rig.running() == "both");
+    REQUIRE(rig.leases().size() == 1);
+    CHECK(rig.leases().front().claimant == "both");
+}
+
+TEST_CASE("preemption: a holder that was told to shut down and has not yet is not forgotten") {
+    if (!has_programs({"qemu-img"}) || !libvirt_is_built_in()) return;
+    Rig rig;
+    for (const char* name : {"desk", "calm"}) REQUIRE(rig.up(name) == "created");
+    rig.deaf = {"ov-desk"};
+    CHECK(says(rig.up("train"), "timed_out: ov-desk does not go down"));
+    CHECK(rig.running() == "desk calm");
+    CHECK(says(rig.notes, "desk was to shut down and still runs; if it goes off, start it with: ov preempt restore training"));
+    REQUIRE(rig.leases().size() == 1);
+    CHECK(rig.leases().front().preempted == std::vector<state::Preempted>{{"desk", {"gpu"}, "always"}});
+    rig.deaf.clear();
+    CHECK(rig.off("desk") == "");
+    CHECK(rig.restore("training") == "");
+    CHECK(rig.running() == "desk calm");
+    CHECK(rig.leases().empty());
+
+    // What goes wrong in the undo does not hide why it was needed.
+    rig.deaf = {"ov-desk"};
+    rig.asked = [&] { rig.tree.write("home/.local/share/ov/preemption/leases.yml", "leases: ["); };
+    CHECK(says(rig.up("train"), "timed_out: ov-desk does not go down"));
+    CHECK(says(rig.notes, "giving back failed: "));
+}
+
+TEST_CASE("preemption: a claim that is given up while it waits for the book is not made") {
+    if (!has_programs({"qemu-img"}) || !libvirt_is_built_in()) return;
+    Rig rig;
+    std::optional<state::FileLock> lock = state::FileLock::acquire(rig.book() + ".lock");
+    std::thread other([&lock] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+        lock.reset();
+    });
+    const std::string error = rig.run([&]() -> asio::awaitable<void> {
+        const Deadline shortly = Deadline::unlimited().child(std::chrono::milliseconds(1500));
+        const VmIdentity train{"train", {}};
+        const CreateOptions options = ov::test::on_test_driver();
+        co_await create_vm(*rig.context, *rig.hypervisors, train, options, shortly);
+    });
+    other.join();
+    CHECK(says(error, "timed_out"));
+    CHECK(rig.leases().empty());
+    CHECK(rig.up("train") == "created");
+}
+
+TEST_CASE("preemption: what another program keeps in the book stays as it is") {
+    if (!has_programs({"qemu-img"}) || !libvirt_is_built_in()) return;
+    Rig rig;
+    const std::string file = "home/.local/share/ov/preemption/leases.yml";
+    rig.tree.write(
+        file,
+        "schema: 3\n"
+        "leases:\n"
+        "  - {claimant: nightly, claim: {name: nightly, target: pod, base: cuda}, tokens: [fpga], transient: true,\n"
+        "     preempted: [{addr: desk, holds: [fpga], restore: always, since: noon}], created: '2026-01-01', host: me}\n"
+        "  - {claimant: training, claim: {name: training, target: vm, vm: train, base: big}, tokens: [gpu],\n"
+        "     transient: true, preempted: [], created: '2026-01-01', pid: 1, host: me}\n");
+    CHECK(rig.up("fresh") == "created");
+    CHECK_FALSE(says(rig.notes, "nightly"));
+    REQUIRE(rig.leases().size() == 3);
+    std::vector<Diagnostic> findings;
+    const YamlPtr book = spec::parse_yaml(rig.tree.read(file), "leases.yml", findings).at(0);
+    CHECK(yaml_entry_text(book, "schema") == "3");
+    const YamlPtr pod = yaml_entry(book, "leases")->items.at(0), vm = yaml_entry(book, "leases")->items.at(1);
+    CHECK(yaml_entry_text(yaml_entry(pod, "claim"), "target") == "pod");
+    CHECK(yaml_entry_text(yaml_entry(pod, "claim"), "base") == "cuda");
+    CHECK(yaml_entry_text(pod, "transient") == "true");
+    CHECK(yaml_entry_text(pod, "host") == "me");
+    CHECK(yaml_entry(pod, "pid") == nullptr);
+    CHECK(yaml_entry_text(yaml_entry(pod, "preempted")->items.at(0), "since") == "noon");
+    CHECK(yaml_entry_text(yaml_entry(vm, "claim"), "base") == "big");
+
+    // One that is edited keeps what it said besides.
+    state::update_leases(rig.book(), [](std::vector<state::Lease>& leases) {
+        leases.at(0).pid = 7;
+        leases.at(0).preempted.push_back({"calm", {"fpga"}, "always"});
+        leases.erase(leases.begin() + 1, leases.end());
+    });
+    const YamlPtr edited = yaml_entry(spec::parse_yaml(rig.tree.read(file), "leases.yml", findings).at(0), "leases")->items.at(0);
+    CHECK(yaml_entry_text(edited, "pid") == "7");
+    CHECK(yaml_entry_text(edited, "transient") == "true");
+    CHECK(yaml_entry_text(yaml_entry(edited, "claim"), "target") == "pod");
+    CHECK(yaml_entry_text(yaml_entry(edited, "preempted")->items.at(0), "since") == "noon");
+    CHECK(yaml_entry_text(yaml_entry(edited, "preempted")->items.at(1), "addr") == "calm");
 }
