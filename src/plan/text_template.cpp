@@ -184,6 +184,8 @@ private:
                 depth += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
                 if (depth == 0) return at + 1;
             }
+        } else if (text[0] == ')') {
+            fail(piece, fmt::format("{{{{{}}}}}: a ) too much at character {}", piece.text, text.data() - piece.text.data() + 1));
         } else {
             return std::min(text.find_first_of(" \t\r\n()\""), text.size());
         }

@@ -63,6 +63,11 @@ TEST_CASE("templates of the build vocabulary: what is filled in, and what is ref
         {"a list is no text", "{{.List}}", "! t: line 1: {{.List}} is a list, not text"},
         {"a pipeline", "{{.Mnt | quote}}", "! t: line 1: {{.Mnt | quote}}: | is not supported here"},
         {"a quote that does not close", "{{join .List \"}}", "! t: line 1: {{join .List \"}}: an unclosed \""},
+        {"a parenthesis too much behind an operand", "a\n{{quote .Mnt)}}",
+         "! t: line 2: {{quote .Mnt)}}: a ) too much at character 11"},
+        {"a parenthesis too much by itself", "{{ .Mnt ) }}", "! t: line 1: {{.Mnt )}}: a ) too much at character 6"},
+        {"a parenthesis too much in a condition", "{{if .Off}}{{else if (not .Mnt))}}{{end}}",
+         "! t: line 1: {{else if (not .Mnt))}}: a ) too much at character 19"},
         {"too few values", "{{join .List}}", "! t: line 1: join: 2 values are expected, not 1"},
     };
     for (const Row& row : rows) {
