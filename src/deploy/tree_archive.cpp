@@ -84,7 +84,9 @@ private:
 std::size_t write_tree_archive(const std::string& directory, const std::string& archive_path,
                                const std::function<bool(const std::string&)>& leave_out) {
     std::vector<std::string> names;
-    for (auto at = fs::recursive_directory_iterator(directory); at != fs::recursive_directory_iterator(); ++at) {
+    std::error_code failure;
+    fs::recursive_directory_iterator at(directory, failure);
+    for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
         std::string name = at->path().lexically_relative(directory).string();
         if (leave_out(name)) {
             if (at->is_directory() && !at->is_symlink()) at.disable_recursion_pending();
@@ -92,6 +94,7 @@ std::size_t write_tree_archive(const std::string& directory, const std::string& 
         }
         names.push_back(std::move(name));
     }
+    if (failure) throw Error(Errc::io, fmt::format("{}: {}", directory, failure.message()));
     std::ranges::sort(names);
     const Writer writer(archive_write_new(), archive_write_free);
     archive_write_add_filter_zstd(writer.get());

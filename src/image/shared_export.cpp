@@ -103,7 +103,11 @@ asio::awaitable<void> SharedExport::gather(Deadline deadline) {
     }
     if (begun_) co_return;
     begun_ = true;
-    source_ = start();
+    try {
+        source_ = start();
+    } catch (...) {  // every reader is told
+        failure_ = std::current_exception();
+    }
     changed_.notify();
 }
 
@@ -178,6 +182,8 @@ asio::awaitable<void> SharedExport::read_one(Deadline deadline) {
     } catch (const Error& error) {
         failure = std::current_exception();
         ours = error.code() == Errc::cancelled || error.code() == Errc::timed_out;
+    } catch (...) {  // whatever it is, the other readers must hear of it
+        failure = std::current_exception();
     }
     reading_ = false;
     if (failure && !ours) failure_ = failure;

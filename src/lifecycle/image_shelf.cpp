@@ -37,6 +37,8 @@ asio::awaitable<HostImage> ImageShelf::get(std::string image, Deadline deadline,
     } catch (const Error& error) {
         failure = std::current_exception();
         if (error.code() != Errc::cancelled && error.code() != Errc::timed_out) work->failure = failure;
+    } catch (...) {  // whatever it is, those who wait must hear of it
+        work->failure = failure = std::current_exception();
     }
     work->running = false;
     work->changed.notify();

@@ -17,8 +17,10 @@ std::string piece(int i) {
 
 class Pieces final : public ov::ByteSource {
 public:
-    explicit Pieces(int count, int fail_at = -1) : count_(count), fail_at_(fail_at) {}
+    explicit Pieces(int count, int fail_at = -1, bool strangely = false)
+        : count_(count), fail_at_(fail_at), strangely_(strangely) {}
     asio::awaitable<std::string> next(Deadline) override {
+        if (at_ == fail_at_ && strangely_) throw std::runtime_error("the export broke");
         if (at_ == fail_at_) throw ov::Error(ov::Errc::io, "the export broke");
         if (at_ == count_) co_return std::string();
         co_return piece(at_++);
@@ -26,6 +28,7 @@ public:
 
 private:
     int count_, fail_at_, at_ = 0;
+    bool strangely_;
 };
 
 struct Log {
@@ -42,7 +45,7 @@ asio::awaitable<void> read_all(std::unique_ptr<ov::ImageStream> stream, Log& log
             log.bytes += *chunk;
             if (pause.count() > 0) co_await ov::sleep_for(pause, deadline);
         }
-    } catch (const ov::Error& error) {
+    } catch (const std::exception& error) {
         log.problem = error.what();
     }
     log.ended = Deadline::Clock::now();
@@ -132,8 +135,17 @@ TEST_CASE("one reader for which all the others wait is let go before they feel i
 
 TEST_CASE("an export that breaks is told to every reader") {
     Log logs[3];
+    ov::ImageExport source;
+    SUBCASE("with an error") {
+        source = [] { return std::make_unique<Pieces>(50, 20); };
+    }
+    SUBCASE("with an exception that is none of ours") {
+        source = [] { return std::make_unique<Pieces>(50, 20, true); };
+    }
+    SUBCASE("before it begins") {
+        source = []() -> std::unique_ptr<ov::ByteSource> { throw std::runtime_error("the export broke"); };
+    }
     ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
-        const ov::ImageExport source = [] { return std::make_unique<Pieces>(50, 20); };
         auto shared = std::make_shared<ov::SharedExport>(runtime.io.get_executor(), source, 3);
         const Deadline deadline = Deadline::unlimited().child(30s);
         auto body = [&](ov::TaskGroup& group) -> asio::awaitable<void> {

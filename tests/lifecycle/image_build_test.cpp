@@ -2,11 +2,14 @@
 #include "lifecycle/image_build.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "async/task_group.hpp"
+#include "lifecycle/image_shelf.hpp"
 #include "ov/error.hpp"
 #include "ov/load.hpp"
 #include "support/engine.hpp"
@@ -112,6 +115,47 @@ TEST_CASE("data that the layer lacks is an error that names the file, before pod
     const std::string problem = host.problem("nb");
     CHECK(problem.find("/layers/book/index.txt: a layer has it as data of a volume and it is missing") != std::string::npos);
     CHECK(host.tree.read("bin/asked").find("build") == std::string::npos);
+}
+
+TEST_CASE("data that cannot be copied is an error that names it, for every machine that waits for the image") {
+    const Host host;
+    REQUIRE(::mkfifo(host.tree.path("project/layers/book/books/pipe").c_str(), 0600) == 0);
+    CHECK(host.problem("nb").find("/layers/book/books: cannot be copied into the build context: ") != std::string::npos);
+    const auto project = std::make_shared<const ov::Project>(ov::load_project({host.tree.path("project"), std::nullopt}));
+    std::string problems[2];
+    ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+        ov::ImageWorkshop workshop{runtime, project, std::make_shared<ov::Builders>(runtime, host.tree.path("builders")),
+                                   host.tree.path("scratch")};
+        ov::ImageShelf shelf(workshop);
+        const ov::Deadline deadline = ov::Deadline::unlimited().child(std::chrono::seconds(30));
+        const auto take = [&](std::string& problem) -> asio::awaitable<void> {
+            const ov::EmitEvent events = [](const ov::EventBody&) {};
+            try {
+                co_await shelf.get("nb", deadline, events);
+            } catch (const ov::Error& error) {
+                problem = error.what();
+            }
+        };
+        const auto both = [&](ov::TaskGroup& group) -> asio::awaitable<void> {
+            for (std::string& problem : problems) group.spawn(take(problem));
+            co_return;
+        };
+        co_await ov::with_task_group(deadline, both);
+    });
+    for (const std::string& problem : problems)
+        CHECK(problem.find("cannot be copied into the build context") != std::string::npos);
+}
+
+TEST_CASE("a file that became a program makes another image") {
+    const Host host;
+    const auto file_of = [&] {
+        host.build("nb");
+        return host.in_context("Containerfile");
+    };
+    const std::string before = file_of();
+    CHECK(file_of() == before);
+    fs::permissions(host.tree.path("project/layers/lab/tool"), fs::perms(0755));
+    CHECK(file_of() != before);
 }
 
 TEST_CASE("an entry with a Containerfile of its own is built in its directory, with the labels added") {
