@@ -123,8 +123,8 @@ struct Process::Impl {
 
     ~Impl() {
         if (pid <= 0 || status) return;
-        ::kill(-pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);  // returns at once: the child was just killed
+        const bool killed = ::kill(-pid, SIGKILL) == 0 || errno != EPERM;
+        ::waitpid(pid, nullptr, killed ? 0 : WNOHANG);  // returns at once: the child was just killed, or is not ours to end
     }
 
     /// Reaps without blocking; false while the child runs.
@@ -137,7 +137,9 @@ struct Process::Impl {
     }
 
     asio::posix::stream_descriptor in, out, err, pidfd;
+    std::string program;
     pid_t pid = 0;
+    bool refused = false;  ///< it runs as another user, who alone may signal it
     std::optional<ExitStatus> status;
 };
 
@@ -191,6 +193,7 @@ Process Process::spawn(asio::any_io_executor executor, ProcessOptions options) {
 
     auto argv = pointers(options.argv);
     auto environment = environment_with(options.variables);
+    impl->program = options.argv[0];
     const int error =
         ::posix_spawnp(&impl->pid, argv[0], &settings.actions, &settings.attributes, argv.data(), environment.data());
     if (error != 0) {
@@ -231,9 +234,16 @@ asio::awaitable<ExitStatus> Process::end(Deadline::Duration grace) {
     const auto executor = co_await asio::this_coro::executor;
     ::kill(-impl.pid, SIGTERM);
     const Deadline patience = Deadline::unlimited().child(grace);
-    // Past the grace the group gets SIGKILL, which nothing survives: the wait below always ends.
-    const Watchdog guard(executor, patience, [&impl] { ::kill(-impl.pid, SIGKILL); });
+    // Past the grace the group gets SIGKILL, which nothing survives, or may not get it: the wait below always ends.
+    const Watchdog guard(executor, patience, [&impl] {
+        impl.refused = ::kill(-impl.pid, SIGKILL) != 0 && errno == EPERM;
+        if (impl.refused) impl.pidfd.cancel();
+    });
     while (!impl.reap()) {
+        if (impl.refused)
+            throw Error(Errc::io, fmt::format("{} (process {}) was to end, but runs as another user and may not be signalled: "
+                                              "it goes on",
+                                              impl.program, impl.pid));
         asio::error_code error;
         co_await impl.pidfd.async_wait(asio::posix::stream_descriptor::wait_read,
                                        asio::redirect_error(asio::use_awaitable, error));

@@ -45,10 +45,10 @@ public:
     asio::posix::stream_descriptor& out() noexcept;
     asio::posix::stream_descriptor& err() noexcept;
 
-    /// Returns when the child has ended. When the deadline ends first the group is ended (`end`) and the deadline's error thrown.
+    /// Returns when the child has ended. When the deadline ends first the group is ended; throws the deadline's error or `end`'s.
     asio::awaitable<ExitStatus> wait(Deadline deadline);
 
-    /// SIGTERM to the group, SIGKILL after `grace`, reaps. Returns the status. Not cut short by anything.
+    /// SIGTERM to the group, SIGKILL after `grace`, reaps. Not cut short. Error{io}: another user's (sudo), it may go on.
     asio::awaitable<ExitStatus> end(Deadline::Duration grace);
 
 private:

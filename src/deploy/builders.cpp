@@ -10,15 +10,15 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "async/podman_container.hpp"
 #include "async/process.hpp"
 #include "async/stage_directory.hpp"
 #include "async/task_group.hpp"
 #include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "deploy/tree_archive.hpp"
+#include "deploy/tree_digest.hpp"
 #include "plan/builder_script.hpp"
 
 namespace ov {
@@ -35,21 +35,26 @@ std::string machine_word(const std::string& arch) {
     return arch;
 }
 
-/// Digest of names and bytes of everything in the layer's directory. Blocks.
-std::string digest_of_directory(const std::string& directory) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::recursive_directory_iterator(directory))
-        if (entry.is_regular_file()) names.push_back(entry.path().lexically_relative(directory).string());
-    std::ranges::sort(names);
-    Sha256 digest;
-    for (const std::string& name : names) {
-        std::ifstream file(directory + "/" + name, std::ios::binary);
-        digest.update(name);
-        digest.update(std::string_view("\0", 1));
-        digest.update(sha256_hex(std::string{std::istreambuf_iterator<char>(file), {}}));
+/// An archive that is not whole yet. Shared with the thread that writes it: the last of them removes what has not got its name.
+class PartialArchive {
+public:
+    explicit PartialArchive(std::string path) : path_(std::move(path)) {}
+    PartialArchive(const PartialArchive&) = delete;
+    PartialArchive& operator=(const PartialArchive&) = delete;
+    ~PartialArchive() {
+        std::error_code gone;
+        fs::remove(path_, gone);
     }
-    return digest.hex();
-}
+    const std::string& path() const noexcept { return path_; }
+    void finish(const std::string& archive) const {
+        std::error_code failure;
+        fs::rename(path_, archive, failure);
+        if (failure) throw Error(Errc::io, fmt::format("{}: {}", archive, failure.message()));
+    }
+
+private:
+    std::string path_;
+};
 
 struct ContainerRun {
     ExitStatus status = 0;
@@ -80,18 +85,21 @@ asio::awaitable<void> feed(Process& process, std::string script) {
 asio::awaitable<ContainerRun> run_container(std::vector<std::string> argv, std::string script, Deadline deadline,
                                             EmitEvent events) {
     const auto executor = co_await asio::this_coro::executor;
-    ProcessOptions options;
-    options.argv = std::move(argv);
-    options.in = options.out = options.err = Redirect::pipe;
-    Process process = Process::spawn(executor, std::move(options));
     ContainerRun run;
-    auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
-        group.spawn(feed(process, script));
-        group.spawn(relay(process, false, run, events));
-        group.spawn(relay(process, true, run, events));
-        run.status = co_await process.wait(deadline);
+    const ContainerClient client = [&](std::vector<std::string> words, Deadline limit) -> asio::awaitable<void> {
+        ProcessOptions options;
+        options.argv = std::move(words);
+        options.in = options.out = options.err = Redirect::pipe;
+        Process process = Process::spawn(executor, std::move(options));
+        const auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
+            group.spawn(feed(process, script));
+            group.spawn(relay(process, false, run, events));
+            group.spawn(relay(process, true, run, events));
+            run.status = co_await process.wait(limit);
+        };
+        co_await with_task_group(limit, body);
     };
-    co_await with_task_group(deadline, body);
+    co_await with_container(std::move(argv), client, deadline);
     co_return run;
 }
 
@@ -168,20 +176,19 @@ asio::awaitable<void> Builders::make(BuilderStep step, std::string home, std::st
     if (run.status != 0)
         throw Error(Errc::step_failed, fmt::format("layer {}: the {} builder failed with exit status {}: {}", step.layer,
                                                    step.builder, run.status, last_lines(run.tail)));
-    const std::string partial = fmt::format("{}.{}", archive, ::getpid());
+    // A number of its own: a build that was cancelled may still write in its thread.
+    const auto partial = std::make_shared<PartialArchive>(fmt::format("{}.{}.{}", archive, ::getpid(), ++partials_));
     auto pack = [directory = stage.path(), partial, aur] {
         const auto leave_out = [aur](const std::string& name) {
             return aur ? name.find(".pkg.tar") == std::string::npos : is_builder_cache(name);
         };
-        return write_tree_archive(directory, partial, leave_out);
+        return write_tree_archive(directory, partial->path(), leave_out);
     };
     const std::size_t files = co_await runtime_.pool.run(deadline, std::move(pack));
-    if (files == 0) {
-        fs::remove(partial);
+    if (files == 0)
         throw Error(Errc::step_failed,
                     fmt::format("layer {}: the {} builder produced nothing in {}", step.layer, step.builder, inside));
-    }
-    fs::rename(partial, archive);
+    partial->finish(archive);
 }
 
 asio::awaitable<std::string> Builders::build(BuilderStep step, std::string home, std::string arch, Deadline deadline,
@@ -191,7 +198,7 @@ asio::awaitable<std::string> Builders::build(BuilderStep step, std::string home,
         throw Error(Errc::unsupported, fmt::format("layer {}: builder image {} is for {}, the machine is {}", step.layer,
                                                    step.image, image.arch, arch));
     Sha256 digest;
-    auto hash = [directory = step.layer_dir] { return directory.empty() ? std::string() : digest_of_directory(directory); };
+    auto hash = [directory = step.layer_dir] { return directory.empty() ? std::string() : tree_digest(directory); };
     const std::string files = co_await runtime_.pool.run(deadline, std::move(hash));
     const std::string place = step.builder == "aur" ? std::string() : home;
     for (const std::string& part : {image.id, arch, builder_container_script(step), files, place}) {
@@ -201,7 +208,8 @@ asio::awaitable<std::string> Builders::build(BuilderStep step, std::string home,
     const std::string key = digest.hex();
     const std::string archive = fmt::format("{}/{}.tar.zst", cache_, key);
     for (;;) {
-        if (fs::exists(archive)) co_return archive;
+        std::error_code unknown;  // giving it its name will tell
+        if (fs::exists(archive, unknown)) co_return archive;
         const auto other = working_.find(key);
         if (other == working_.end()) break;
         const auto work = other->second;
@@ -212,7 +220,7 @@ asio::awaitable<std::string> Builders::build(BuilderStep step, std::string home,
     working_[key] = work;
     std::exception_ptr failure;
     try {
-        co_await make(step, home, step.image, archive, deadline, events);
+        co_await make(step, home, image.id, archive, deadline, events);
     } catch (const std::exception&) {
         failure = std::current_exception();
     }

@@ -39,6 +39,7 @@ private:
 
     Runtime& runtime_;
     std::string cache_, podman_;
+    unsigned partials_ = 0;
     std::map<std::string, std::shared_ptr<Work>> working_;  ///< by key: machines that want the same wait for the first
 };
 

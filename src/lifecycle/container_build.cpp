@@ -10,11 +10,11 @@
 #include <filesystem>
 #include <sstream>
 
+#include "async/podman_container.hpp"
 #include "async/process.hpp"
 #include "base/shell_quote.hpp"
 #include "base/text.hpp"
 #include "lifecycle/base_image.hpp"
-#include "lifecycle/undo.hpp"
 #include "ov/vm_defaults.hpp"
 #include "state/async_lock.hpp"
 
@@ -115,27 +115,12 @@ asio::awaitable<ProcessOutput> run_podman(std::vector<std::string> argv, std::st
 }
 
 asio::awaitable<ProcessOutput> run_container(std::vector<std::string> argv, std::string script, bool console, Deadline deadline) {
-    const auto run = std::find(argv.begin(), argv.end(), "run");
-    std::vector<std::string> remove(argv.begin(), run);
-    const std::string name = fmt::format("ov-build-{}-{}", ::getpid(), Deadline::Clock::now().time_since_epoch().count());
-    argv.insert(run + 1, {"--name", name});
-    remove.insert(remove.end(), {"rm", "--force", "--time", "0", name});
-    std::exception_ptr failure;
     ProcessOutput output;
-    try {
-        output = co_await run_podman(std::move(argv), std::move(script), console, deadline);
-    } catch (const Error&) {
-        failure = std::current_exception();
-    }
-    if (!failure) co_return output;
-    // The end of `podman run` is not that of its container.
-    const Deadline undo = undo_deadline();
-    const std::string nothing;
-    try {
-        co_await run_podman(std::move(remove), nothing, false, undo);
-    } catch (const Error&) {  // what ended the run is the error
-    }
-    std::rethrow_exception(failure);
+    const ContainerClient client = [&](std::vector<std::string> words, Deadline limit) -> asio::awaitable<void> {
+        output = co_await run_podman(std::move(words), script, console, limit);
+    };
+    co_await with_container(std::move(argv), client, deadline);
+    co_return output;
 }
 
 asio::awaitable<std::string> local_image(std::string image, std::string transport, bool root, Deadline deadline) {

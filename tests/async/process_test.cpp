@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -78,6 +80,36 @@ TEST_CASE("the deadline ends the whole process group, grandchildren included") {
     }
     CHECK(gone);
     ::unlink(marker.c_str());
+}
+
+TEST_CASE("a process of another user, which may not be signalled, is said and not waited for") {
+    if (::geteuid() != 0) {
+        MESSAGE("skipped: only root can start one");
+        return;
+    }
+    constexpr uid_t nobody = 65534;
+    std::string message;
+    pid_t pid = 0;
+    const auto start = Deadline::Clock::now();
+    ov::test::run([&]() -> asio::awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        ov::ProcessOptions options;
+        options.argv = {"sleep", "30"};
+        options.out = options.err = ov::Redirect::null;
+        ov::Process process = ov::Process::spawn(executor, std::move(options));
+        pid = process.pid();
+        REQUIRE(::setresuid(nobody, nobody, 0) == 0);
+        try {
+            co_await process.wait(Deadline::unlimited().child(200ms));
+        } catch (const ov::Error& error) {
+            message = error.what();
+        }
+    });
+    REQUIRE(::setresuid(0, 0, 0) == 0);
+    CHECK(message.find("sleep (process " + std::to_string(pid) + ") was to end, but runs as another user") == 0);
+    CHECK(Deadline::Clock::now() - start < 10s);
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
 }
 
 TEST_CASE("descriptors of this process do not reach the child") {
