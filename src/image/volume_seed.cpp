@@ -9,7 +9,8 @@ namespace ov {
 
 namespace {
 
-// Nothing of the image is run: it may have no shell. A link in the image must not lead out of it, the user's files are there.
+// Nothing of the image is run: it may have no shell. No link in the image or from an earlier part leads anywhere: the
+// user's files are there.
 constexpr const char* seed_script = R"sh(image=$1 volume=$2 owner=$3
 shift 3
 podman volume exists "$volume" || podman volume create "$volume" >/dev/null || exit
@@ -26,9 +27,10 @@ while [ $# -gt 1 ]; do
     to=$at rest=$2/
     while [ "${rest#/}" ]; do
         to=$to/${rest%%/*} rest=${rest#*/}
+        [ ! -L "$to" ] || { echo "$2 leads out of volume $volume: ${to#"$at"/} is a link" >&2; exit 1; }
         [ -d "$to" ] || { mkdir "$to" && chown "$owner" "$to"; } || exit
     done
-    cp -dR --preserve=mode,ownership,timestamps,links "$from/." "$to/" || exit
+    cp -dR --remove-destination --preserve=mode,ownership,timestamps,links "$from/." "$to/" || exit
     shift 2
 done
 chown "$owner" "$at" && rmdir "$begun" && echo seeded

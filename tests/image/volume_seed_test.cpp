@@ -119,3 +119,36 @@ TEST_CASE("a link that leads out of the image is refused, and the filling counts
     CHECK(guest.volume("page").empty());
     CHECK(fs::exists(guest.tree.path("volumes/ov-x-work/.ov-seeding")));
 }
+
+TEST_CASE("a link that one part brings leads no later part out of the volume: neither a file nor the directory it goes to") {
+    Guest guest;
+    guest.tree.write("home/.bashrc", "the user's\n");
+    guest.tree.write("image/one/keep", "");
+    guest.tree.write("image/two/f", "from the image\n");
+    fs::create_symlink(guest.tree.path("home/.bashrc"), guest.tree.path("image/one/f"));
+    guest.seed.parts = {{"/one", ""}, {"/two", ""}};
+    REQUIRE_MESSAGE(guest.fill() == 0, guest.tree.read("err"));
+    CHECK(guest.tree.read("home/.bashrc") == "the user's\n");
+    CHECK(guest.volume("f") == "from the image\n");
+    CHECK(fs::is_regular_file(fs::symlink_status(guest.tree.path("volumes/ov-x-work/f"))));
+
+    for (const char* dest : {"d", "d/deep", "/d/"}) {
+        CAPTURE(dest);
+        fs::remove_all(guest.tree.path("volumes"));
+        fs::remove_all(guest.tree.path("image/one"));
+        guest.tree.write("image/one/keep", "");
+        fs::create_directory_symlink(guest.tree.path("home"), guest.tree.path("image/one/d"));
+        guest.seed.parts = {{"/one", ""}, {"/two", dest}};
+        CHECK(guest.fill() != 0);
+        CHECK(guest.tree.read("err").find("leads out of volume ov-x-work") != std::string::npos);
+        CHECK_FALSE(fs::exists(guest.tree.path("home/f")));
+        CHECK_FALSE(fs::exists(guest.tree.path("home/deep")));
+    }
+
+    // The directory is inside a part.
+    fs::remove_all(guest.tree.path("volumes"));
+    guest.tree.write("image/two/d/f", "");
+    guest.seed.parts = {{"/one", ""}, {"/two", ""}};
+    CHECK(guest.fill() != 0);
+    CHECK_FALSE(fs::exists(guest.tree.path("home/f")));
+}
