@@ -139,12 +139,14 @@ public:
             result_.tagged = settled.tagged;
             if (settled.torn) {
                 say(fmt::format("the image there is torn ({}): it is removed and sent whole", *settled.torn));
+                whole_ = true;
                 if (!options_.dry_run) {
+                    co_await storage_.look({}, deadline);
+                    check_space();  // containers of the image go with it: not for a transfer that cannot end well
                     co_await storage_.remove(image_.id, deadline);
                     co_await storage_.look(image_.id, deadline);
                 }
                 present = false;
-                whole_ = true;
             }
         }
         if (!present && !options_.dry_run) co_await send_until_whole(deadline);

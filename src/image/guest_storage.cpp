@@ -28,7 +28,7 @@ constexpr const char* look_script = R"(command -v podman >/dev/null || { echo ab
 said=$(podman --log-level=debug version --format '{{.Client.Version}}' 2>&1) || { grep -v level=debug <<<"$said" >&2; exit 1; }
 grep -v ^time= <<<"$said" | sed 's/^/podman version /'
 ids=$(podman images -aq --no-trunc | sort -u) || exit
-if [[ $ids != *"$wanted"* ]]; then
+if [[ -z $wanted || $ids != *"$wanted"* ]]; then
     spool=${TMPDIR:-/var/tmp}
     graph=${said#*Using graph root }
     graph=${graph%%\"*}
@@ -91,6 +91,14 @@ std::optional<StoredImage> parse_image(const std::string& line) {
 std::string trimmed(std::string text) {
     text.erase(text.find_last_not_of(" \n\r") + 1);
     return text;
+}
+
+/// Whether podman's words for a mount that failed say that a part of the image is not there. A machine that lacks space, memory
+/// or a right cannot mount an intact image either, and removing that would stop what runs of it.
+bool names_missing_layer(const std::string& words) {
+    const auto says = [&words](const char* text) { return words.find(text) != std::string::npos; };
+    if (says("no space left") || says("quota exceeded")) return false;
+    return says("layer not known") || (says("/overlay") && says("no such file or directory"));
 }
 
 /// "Loaded image: NAME" in lines of their own; podman before 3.3 writes "Loaded image(s): NAME,NAME".
@@ -179,7 +187,13 @@ asio::awaitable<Settled> GuestStorage::settle(std::string id, std::vector<std::s
     if (result.status == 4)
         throw Error(Errc::step_failed, fmt::format("{}: cannot name the image {} {}: {}", machine_->venue(), id,
                                                    fmt::join(names, ", "), trimmed(result.err)));
-    if (!result.ok()) settled.torn = trimmed(result.err.empty() ? fmt::format("exit status {}", result.status) : result.err);
+    if (result.ok()) co_return settled;
+    const std::string words = trimmed(result.err + result.out);
+    if (!names_missing_layer(words))
+        throw Error(Errc::step_failed,
+                    fmt::format("{}: cannot mount the image {} in {}, it is left as it is: {}", machine_->venue(), id, whose(),
+                                words.empty() ? fmt::format("exit status {}", result.status) : words));
+    settled.torn = words;
     co_return settled;
 }
 

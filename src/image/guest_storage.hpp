@@ -39,7 +39,7 @@ public:
     GuestStorage(Executor& machine, bool rootless) : machine_(&machine), as_(rootless ? RunAs::user : RunAs::root) {}
 
     /// Throws Error{unsupported} naming the machine when it has no podman.
-    /// The space is only looked at while the image `wanted` (its ID) is not there.
+    /// The space is only looked at while the image `wanted` (its ID) is not there, or when none is named.
     asio::awaitable<void> look(std::string wanted, Deadline deadline);
     const std::vector<StoredImage>& images() const noexcept { return images_; }
     const StoredImage* named(std::string_view name) const;
@@ -50,7 +50,8 @@ public:
 
     /// Of the last look.
     const StorageSpace& space() const noexcept { return space_; }
-    /// Mounts the image, which is known by its ID, and gives it the names.
+    /// Mounts the image, which is known by its ID, and gives it the names. Throws Error{step_failed} when it cannot be mounted
+    /// for another reason than a layer that is missing.
     asio::awaitable<Settled> settle(std::string id, std::vector<std::string> names, Deadline deadline);
     asio::awaitable<void> remove(std::string id, Deadline deadline);
     /// `podman load` of `archive`.

@@ -51,7 +51,8 @@ public:
 
 private:
     std::string prefix() const {
-        return "export CONTAINERS_STORAGE_CONF=" + configuration_ + " TMPDIR=" + configuration_ + ".spool\n";
+        return "export CONTAINERS_STORAGE_CONF=" + configuration_ + " TMPDIR=" + configuration_ +
+               ".spool PATH=" + configuration_ + ".bin:\"$PATH\"\n";
     }
     ov::RunnerExecutor inner_;
     std::string configuration_;
@@ -216,6 +217,38 @@ TEST_CASE("a torn image is found and replaced; a dry run leaves it") {
     CHECK(mended.result.sent);
     CHECK(mended.result.layers_held == 0);
     CHECK(storages.in_guest("podman image mount localhost/notes:1 >/dev/null") == 0);
+}
+
+TEST_CASE(
+    "an image that cannot be mounted for another reason than a lost layer is left, and so is one whose successor has no space") {
+    if (!have_podman()) return;
+    const Storages storages;
+    storages.build("localhost/notes:1", 3, "one");
+    CHECK(send(storages, "localhost/notes:1").problem == "");
+    const auto fake = [&storages](const std::string& when, const std::string& what) {
+        storages.tree().write("guest.conf.bin/podman", "#!/bin/bash\nexport PATH=${PATH#*:}\n" + when + "\nexec podman \"$@\"\n");
+        storages.tree().write("guest.conf.bin/df", "#!/bin/bash\nexport PATH=${PATH#*:}\n" + what + "\nexec df \"$@\"\n");
+        for (const char* name : {"podman", "df"})
+            std::filesystem::permissions(storages.tree().path(std::string("guest.conf.bin/") + name),
+                                         std::filesystem::perms::all);
+    };
+    fake(
+        "if [[ \"$1 $2\" == 'image mount' ]]; then echo 'Error: mkdir /x/storage/overlay/9/merged: no space left on device' >&2; "
+        "exit 125; fi",
+        "");
+    const Sent full = send(storages, "localhost/notes:1");
+    CHECK(full.problem.find("cannot mount the image") != std::string::npos);
+    CHECK(full.problem.find("no space left on device") != std::string::npos);
+    CHECK(storages.in_guest("podman image exists localhost/notes:1") == 0);
+    fake("if [[ \"$1 $2\" == 'image mount' ]]; then echo 'Error: database is locked' >&2; exit 125; fi", "");
+    CHECK(send(storages, "localhost/notes:1").problem.find("database is locked") != std::string::npos);
+    CHECK(storages.in_guest("podman image exists localhost/notes:1") == 0);
+    // Torn, but what would come in its place does not fit.
+    fake("if [[ \"$1 $2\" == 'image mount' ]]; then echo 'Error: layer not known' >&2; exit 125; fi",
+         "printf 'Filesystem 1-blocks Used Available Capacity Mounted\\n/dev/x 9 8 1000 1%% /\\n/dev/x 9 8 1000 1%% /\\n'; exit "
+         "0");
+    CHECK(send(storages, "localhost/notes:1").problem.find("not enough space") != std::string::npos);
+    CHECK(storages.in_guest("podman image exists localhost/notes:1") == 0);
 }
 
 TEST_CASE("a stream that is cut leaves the storage as it was, without a spool file, wherever it is cut") {
