@@ -25,11 +25,18 @@ std::optional<int> port_number(std::string_view text) {
     return number;
 }
 
+/// The text of an address that ports stand behind.
+std::string bracketed(const std::string& address) {
+    return address.find(':') == std::string::npos || address.starts_with('[') ? address : "[" + address + "]";
+}
+
 /// "P", "H:C", "IP:H:C", "[v6]:H:C", each with "/tcp" or "/udp".
 struct Port {
     std::string address, protocol;
     int host = 0, container = 0;
-    std::string str() const { return fmt::format("{}:{}:{}{}", address, host, container, protocol); }
+    /// What two texts for the same port have in common.
+    std::string inside() const { return std::to_string(container) + (protocol == "/udp" ? protocol : std::string()); }
+    std::string str() const { return fmt::format("{}:{}:{}{}", bracketed(address), host, container, protocol); }
 };
 
 std::optional<Port> parse_port(std::string text) {
@@ -63,7 +70,7 @@ std::vector<std::string> ports_of(const Labels& labels, const PodOptions& option
     for (const std::string& text : options.ports) {
         const auto port = parse_port(text);
         if (!port) throw Error(Errc::usage, fmt::format("-p {}: expected [ADDRESS:]HOST:CONTAINER, ports from 1 to 65535", text));
-        const std::string inside = std::to_string(port->container) + port->protocol;
+        const std::string inside = port->inside();
         if (!overrides.contains(inside)) order.push_back(inside);
         overrides[inside] = *port;
     }
@@ -71,10 +78,10 @@ std::vector<std::string> ports_of(const Labels& labels, const PodOptions& option
     for (const std::string& text : labels.words("ports")) {
         auto port = parse_port(text);
         if (!port) {
-            all.push_back(options.bind + ":" + text);
+            all.push_back(bracketed(options.bind) + ":" + text);
             continue;
         }
-        const std::string inside = std::to_string(port->container) + port->protocol;
+        const std::string inside = port->inside();
         if (const auto own = overrides.find(inside); own != overrides.end()) {
             port->host = own->second.host;
             if (!own->second.address.empty()) port->address = own->second.address;

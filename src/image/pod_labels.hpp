@@ -36,10 +36,9 @@ struct PodPlan {
     struct WantedSecret {
         std::string podman_name, variable;
     };
-    std::vector<WantedSecret> secrets;  ///< to be in podman before the unit starts
-    std::vector<VolumeSeed> seeds;      ///< to be filled before the unit starts, where they are empty
-    std::string post_enable, pre_remove;
-    std::vector<std::string> notes;
+    std::vector<WantedSecret> secrets;    ///< to be in podman before the unit starts
+    std::vector<VolumeSeed> seeds;        ///< to be filled before the unit starts, where they are empty
+    std::string post_enable, pre_remove;  ///< scripts of the image
 };
 
 /// Name of a deployment from its reference when none was given.

@@ -33,16 +33,21 @@ struct PodUnit {
     std::string cgroupns, ipc, shm_size;
     std::optional<std::pair<int, int>> keep_id;  ///< uid and gid, with bind mounts
     std::vector<std::string> env;                ///< KEY=VALUE
-    std::string env_file;
-    std::vector<std::string> entrypoint;  ///< empty: sleep infinity
+    std::string env_file;                        ///< absolute path
+    std::vector<std::string> entrypoint;         ///< empty: sleep infinity
     std::string memory_max, memory_high, memory_swap_max, cpus;
 };
 
-/// Keys that the podman of the machine does not know yet become PodmanArgs= (decisions 68).
+/// Keys that the podman of the machine does not know yet become PodmanArgs= (decisions 68). Throws Error{spec_invalid} naming
+/// unit and key when a value would end its line.
 std::string quadlet_text(const PodUnit& unit, PodmanVersion podman);
 
-/// The same container as words for `podman create`, for a podman without quadlet (before 4.4).
+/// The same container as words for `podman create`, for a podman without quadlet (before 4.4). Its variables are not among them,
+/// everybody on the machine could read them there: `env_file` has them.
 std::vector<std::string> create_words(const PodUnit& unit);
+
+/// The content of that file. Throws Error{unsupported} naming a variable with a line break, which such a file cannot hold.
+std::string env_file_text(const PodUnit& unit);
 
 /// Value of Environment= and word of Exec=: quoted for systemd where it needs to be, `%` doubled, no raw line break.
 std::string systemd_word(const std::string& text, bool is_assignment);

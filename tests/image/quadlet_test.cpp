@@ -1,6 +1,7 @@
 // Labels and devices to units: the worked examples are goldens, each rule has a row.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -151,6 +152,69 @@ TEST_CASE("lines of a unit, by rule") {
          {5, 4},
          "PublishPort=127.0.0.1:8080:80\nPublishPort=127.0.0.1:9000:90/udp\n",
          nullptr},
+        {"7 -p of a port whose label names tcp",
+         labels({{"ports", R"(["80:80/tcp"])"}}),
+         {{}, {}, {}, "127.0.0.1", {}, {"9090:80"}},
+         {},
+         {5, 4},
+         "Network=ov\nPublishPort=127.0.0.1:9090:80/tcp\n",
+         ":80:80"},
+        {"7 -p that names tcp of a port whose label does not",
+         labels({{"ports", R"(["80:80"])"}}),
+         {{}, {}, {}, "127.0.0.1", {}, {"9090:80/tcp"}},
+         {},
+         {5, 4},
+         "Network=ov\nPublishPort=127.0.0.1:9090:80\n",
+         ":80:80"},
+        {"7 udp is another port",
+         labels({{"ports", R"(["80:80/udp"])"}}),
+         {{}, {}, {}, "127.0.0.1", {}, {"9090:80"}},
+         {},
+         {5, 4},
+         "PublishPort=127.0.0.1:80:80/udp\nPublishPort=127.0.0.1:9090:80\n",
+         nullptr},
+        {"W3 a bind address of version 6",
+         labels({{"ports", R"(["8080","x"])"}}),
+         {{}, {}, {}, "::1", {}, {}},
+         {},
+         {5, 4},
+         "PublishPort=[::1]:8080:8080\nPublishPort=[::1]:x\n",
+         nullptr},
+        {"W3 a bind address of version 6 in brackets",
+         labels({{"ports", R"(["8080"])"}}),
+         {{}, {}, {}, "[::1]", {}, {}},
+         {},
+         {5, 4},
+         "PublishPort=[::1]:8080:8080\n",
+         nullptr},
+        {"W11 line breaks in comments are spaces",
+         labels({{"status", "broken\r\n[Service]"}, {"info", "one\nExecStartPre=/bin/false"}}),
+         {},
+         {},
+         {5, 4},
+         "# Status: broken  [Service]\n# Info: one ExecStartPre=/bin/false\n[Unit]\n",
+         "\r"},
+        {"W11 no value is a template of systemd's",
+         labels({{"security", R"({"mounts":["/srv/100%h:/data"],"ipc_mode":"%h"})"}, {"home", "/%u"}}),
+         {},
+         {},
+         {5, 4},
+         "Volume=/srv/100%%h:/data\nPodmanArgs=--ipc=%%h\n",
+         "=/%u"},
+        {"8 line 29 a share of the memory stays one",
+         labels({{"security", R"({"memory_max":"50%"})"}}),
+         {},
+         {},
+         {5, 4},
+         "MemoryMax=50%\n",
+         nullptr},
+        {"W11 a value for podman is one word",
+         labels({{"security", R"({"ipc_mode":"host --privileged"})"}}),
+         {},
+         {},
+         {5, 4},
+         "PodmanArgs=\"--ipc=host --privileged\"\n",
+         nullptr},
         {"W3 bind address",
          labels({{"ports", R"(["80"])"}}),
          {{}, {}, {}, "0.0.0.0", {}, {}},
@@ -269,6 +333,16 @@ TEST_CASE("11 errors name the label, the variable, the reference") {
         {"required variables", labels({{"env_requires", R"([{"name":"TOKEN"},{"name":"HOST"}])"}}), {}, "TOKEN, HOST"},
         {"a name with a slash", labels({}), {{}, "A/b", {}, "127.0.0.1", {}, {}}, "'A/b' is no name"},
         {"-e without a value", labels({}), {{}, {}, {}, "127.0.0.1", {"A"}, {}}, "-e A"},
+        {"W11 a line break in a value",
+         labels({{"network", "none\nExec=x"}}),
+         {},
+         "unit ov-x: Network takes no line break and no backslash at its end: \"none\\nExec=x\""},
+        {"W11 the other line break",
+         labels({{"security", R"({"mounts":["/a:/b\rX=y"]})"}}),
+         {},
+         "unit ov-x: Volume takes no line"},
+        {"W11 a line that would go on", labels({{"home", "/a\\"}}), {}, "unit ov-x: WorkingDir takes no line break"},
+        {"W11 a line break in a limit", labels({{"security", R"({"memory_max":"1g\nX=y"})"}}), {}, "unit ov-x: MemoryMax"},
         {"-p out of range", labels({}), {{}, {}, {}, "127.0.0.1", {}, {"80:99999"}}, "-p 80:99999"},
     };
     for (const auto& row : rows) {
@@ -276,6 +350,44 @@ TEST_CASE("11 errors name the label, the variable, the reference") {
         const std::string problem = problem_of(row.all, row.options);
         CAPTURE(problem);
         CHECK(problem.find(row.words) != std::string::npos);
+    }
+}
+
+TEST_CASE("W12 for podman before 4.4 variables are in a file, not among the words") {
+    ov::PodUnit unit = ov::plan_pod(labels({{"env", R"(["TOKEN=s3cret","EMPTY="])"}}),
+                                    {"localhost/ov-x:latest", "x", {}, "127.0.0.1", {}, {}}, {})
+                           .unit;
+    unit.env_file = "/home/me/x.env";
+    const std::vector<std::string> words = ov::create_words(unit);
+    CHECK(std::ranges::find(words, "--env-file") != words.end());
+    CHECK(std::ranges::find(words, "/home/me/x.env") != words.end());
+    CHECK(
+        std::ranges::none_of(words, [](const std::string& word) { return word == "--env" || word.find("s3cret") != word.npos; }));
+    CHECK(ov::env_file_text(unit) == "TOKEN=s3cret\nEMPTY=\n");
+    for (const char* value : {"a\nb", "a\r"}) {
+        unit.env = {"GOOD=1", std::string("KEY=") + value};
+        CHECK_THROWS_WITH_AS(ov::env_file_text(unit), doctest::Contains("variable KEY has a line break"), ov::Error);
+    }
+}
+
+TEST_CASE("9 limits as words for podman: its flag for swap counts the memory with it") {
+    const struct {
+        const char *memory, *swap, *flag, *value;
+    } rows[] = {
+        {"1g", "512m", "--memory-swap", "1610612736"}, {"1G", "0", "--memory-swap", "1073741824"},
+        {"100", "1k", "--memory-swap", "1124"},        {"", "512m", "--cgroup-conf", "memory.swap.max=536870912"},
+        {"1g", "half", "--memory-swap", "half"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.memory);
+        CAPTURE(row.swap);
+        ov::PodUnit unit;
+        unit.memory_max = row.memory;
+        unit.memory_swap_max = row.swap;
+        const std::vector<std::string> words = ov::create_words(unit);
+        const auto flag = std::ranges::find(words, row.flag);
+        REQUIRE(flag != words.end());
+        CHECK(*std::next(flag) == row.value);
     }
 }
 
