@@ -1,6 +1,7 @@
 #include "guest/child.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -75,6 +76,21 @@ Finished run(const std::vector<std::string>& words, const std::string& input) {
     result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     if (!problem.empty()) throw Error(Errc::io, problem);
     return result;
+}
+
+Finished must(const std::vector<std::string>& words, const std::string& what) {
+    Finished done = run(words);
+    if (!done.ok()) throw Error(Errc::step_failed, fmt::format("{}: exit status {}: {}", what, done.status, done.words()));
+    return done;
+}
+
+std::string Finished::words() const {
+    return trimmed(err.empty() ? out : err);
+}
+
+std::string trimmed(std::string text) {
+    text.erase(text.find_last_not_of(" \n\r\t") + 1);
+    return text;
 }
 
 }  // namespace ov::guest

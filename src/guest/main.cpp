@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "guest/from_image.hpp"
+#include "guest/made_pods.hpp"
 #include "ov/error.hpp"
 #include "ov_config.hpp"
 
@@ -101,7 +102,7 @@ int run(const std::vector<std::string>& all) {
     if (all[1] == "del" && words.plain.size() == 1) {
         name = words.plain[0];
         split_name(name, words.instance);
-        ov::guest::delete_pod(name, words.instance, std::cout);
+        ov::guest::delete_pod(name, words.instance, std::cout, std::cerr);
         return 0;
     }
     throw ov::Error(ov::Errc::usage, "expected `deploy from-image REF [NAME]` or `deploy del NAME`; see `ov-guest --help`");
