@@ -44,10 +44,11 @@ asio::awaitable<std::string> add_lone_pod(RunContext& context, MachineJob job, D
     co_return std::string();
 }
 
-asio::awaitable<std::string> del_pods(Executor& executor, PodRemoval removal, Deadline deadline, EmitEvent emit) {
+asio::awaitable<std::string> del_pods(RunContext& context, Executor& executor, PodRemoval removal, Deadline deadline,
+                                      EmitEvent emit) {
     PhaseScope phase(emit, WorkPhase::pods);
     const bool dry_run = removal.dry_run;
-    const auto names = co_await take_down_pods(executor, std::move(removal), deadline, emit);
+    const auto names = co_await take_down_pods(executor, context.runtime, std::move(removal), deadline, emit);
     phase.finish();
     std::string lines;
     if (dry_run)
@@ -62,7 +63,7 @@ asio::awaitable<std::string> del_lone_pod(RunContext& context, MachineJob job, D
     std::string lines;
     try {
         PodRemoval removal{job.target.outer->key, child_key(job.target), context.request.dry_run};
-        lines = co_await del_pods(*opened.executor, std::move(removal), deadline, job.emit);
+        lines = co_await del_pods(context, *opened.executor, std::move(removal), deadline, job.emit);
     } catch (const Error&) {
         failure = std::current_exception();
     }

@@ -17,6 +17,7 @@ asio::awaitable<std::string> del_lone_pod(RunContext& context, MachineJob job, D
 /// Throws one Error naming every child that is not up, after all were tried.
 asio::awaitable<void> add_pods(RunContext& context, Executor& executor, PodRun run, Deadline deadline, EmitEvent emit);
 /// Pods of a machine go before what they stand on. Returns the lines of a dry run.
-asio::awaitable<std::string> del_pods(Executor& executor, PodRemoval removal, Deadline deadline, EmitEvent emit);
+asio::awaitable<std::string> del_pods(RunContext& context, Executor& executor, PodRemoval removal, Deadline deadline,
+                                      EmitEvent emit);
 
 }  // namespace ov

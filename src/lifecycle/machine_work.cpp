@@ -264,7 +264,7 @@ asio::awaitable<std::string> undo_on_machine(RunContext& context, MachineJob job
     try {
         if (!job.target.outer && !job.target.is_local()) {
             PodRemoval removal{request.key, {}, context.request.dry_run};
-            lines = co_await del_pods(*executor, std::move(removal), deadline, job.emit);
+            lines = co_await del_pods(context, *executor, std::move(removal), deadline, job.emit);
         }
         report = co_await teardown_deploy(*executor, std::move(request), deadline, job.emit);
     } catch (const Error&) {

@@ -3,16 +3,21 @@
 
 #include <asio/awaitable.hpp>
 #include <string>
+#include <vector>
 
 #include "ov/executor.hpp"
 
 namespace ov::pods {
 
-/// Begins a script: `guest` is the program; without one the script ends, there never was a pod.
+/// Begins a script: `guest` is the program, empty without one.
 extern const char* const find_program;
 
-/// Names of the owner's pods, one a line.
-std::string list_script(const std::string& owner);
+struct Listed {
+    std::vector<std::string> names;
+    bool program = true;  ///< false: there are pods, and the program that removes them is not there any more
+};
+/// The owner's pods on the machine, all of them with an empty one. Throws Error{step_failed} naming it.
+asio::awaitable<Listed> list_pods(Executor& machine, std::string owner, Deadline deadline);
 
 /// What a command that failed said.
 std::string words_of(const CommandResult& result);

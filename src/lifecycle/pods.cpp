@@ -3,16 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "async/task_group.hpp"
-#include "base/sha256.hpp"
 #include "base/shell_quote.hpp"
-#include "deploy/guest_program.hpp"
 #include "lifecycle/pod_commands.hpp"
+#include "lifecycle/pod_place.hpp"
 #include "ov/error.hpp"
-#include "ov_config.hpp"
 
 namespace ov {
 
@@ -22,16 +18,6 @@ namespace {
 
 constexpr std::size_t most_at_once = 4;
 constexpr std::chrono::minutes start_limit{20};
-
-// What the machine has of what pods take. One line an answer.
-constexpr const char* look_script = R"sh(printf '%s\n' "$(id -un)" "$HOME"
-if [[ -e /var/lib/systemd/linger/$(id -un) ]]; then echo yes; else echo no; fi
-if [[ -x $HOME/.cache/ov/ov-guest ]]; then sha256sum <"$HOME/.cache/ov/ov-guest" | head -c 64; echo; else echo none; fi
-if ! nvidia-smi >/dev/null 2>&1; then echo none
-elif [[ -e /etc/cdi/nvidia.yaml || -e /var/run/cdi/nvidia.yaml ]]; then echo there
-elif command -v nvidia-ctk >/dev/null; then echo wanted
-else echo impossible; fi
-)sh";
 
 // `user` is set before. Who enabled lingering takes it back with the last pod.
 constexpr const char* linger_script = R"sh(loginctl enable-linger -- "$user" || exit
@@ -52,56 +38,9 @@ systemctl daemon-reload
 systemctl enable ov-nvidia-cdi.service
 )sh";
 
-struct Place {
-    std::string user, home, linger, digest, gpu;
-    std::string program;
-};
-
-asio::awaitable<Place> look(Executor& machine, Deadline deadline) {
-    const CommandResult result = co_await ask(machine, RunAs::user, look_script, "look at what pods need", deadline);
-    Place place;
-    std::istringstream lines(result.out);
-    for (std::string* field : {&place.user, &place.home, &place.linger, &place.digest, &place.gpu}) std::getline(lines, *field);
-    if (!result.ok() || place.gpu.empty())
-        throw Error(Errc::step_failed,
-                    fmt::format("{}: cannot tell what is there for pods: {}", machine.venue(), words_of(result)));
-    co_return place;
-}
-
-std::string digest_of_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw Error(Errc::not_found, fmt::format("{}: cannot be read", path));
-    return sha256_hex(std::string{std::istreambuf_iterator<char>(file), {}});
-}
-
-/// The guest's own ov may not know how to tell whose pods are whose: then a copy of ours is put beside it.
-asio::awaitable<std::string> bring_program(Executor& machine, Runtime& runtime, Place place, std::string found, Deadline deadline,
-                                           EmitEvent events) {
-    if (found.empty()) {
-        GuestProgramRequest request;
-        request.strategy = "auto";
-        request.version = OV_VERSION;
-        found = co_await ensure_guest_program(machine, std::move(request), deadline, events);
-    }
-    if (found.starts_with('/')) co_return found;
-    const std::string program = guest_program_path();
-    auto hash = [program] { return digest_of_file(program); };
-    const std::string digest = co_await runtime.pool.run(deadline, std::move(hash));
-    PutTarget target;
-    target.path = place.home + "/.cache/ov/ov-guest";
-    target.mode = 0755;
-    target.sha256 = digest;
-    std::string path = target.path;
-    if (place.digest != digest) {
-        auto source = bytes_of_file(program);
-        co_await machine.put(std::move(source), std::move(target), deadline);
-    }
-    co_return path;
-}
-
 /// Lingering, the program, a description of GPUs: what all pods of the machine share.
 asio::awaitable<Place> prepare(Executor& machine, Runtime& runtime, std::string program, Deadline deadline, EmitEvent events) {
-    Place place = co_await look(machine, deadline);
+    Place place = co_await look_at_place(machine, deadline);
     if (place.linger != "yes")
         co_await must(machine, RunAs::root, fmt::format("user={}\n{}", shell_quote(place.user), linger_script),
                       "let the user's services outlive the login", deadline);
@@ -202,19 +141,15 @@ private:
     }
 
     asio::awaitable<void> drop_stale(Deadline deadline) {
-        std::string script = list_script(run_.owner);
-        const CommandResult result = co_await ask(machine_, RunAs::user, std::move(script), "pods of this deploy", deadline);
-        if (!result.ok())
-            throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine_.venue(), words_of(result)));
-        std::istringstream lines(result.out);
-        for (std::string name; std::getline(lines, name);) {
+        const Listed listed = co_await list_pods(machine_, run_.owner, deadline);
+        for (const std::string& name : listed.names) {
             const bool wanted = std::ranges::any_of(run_.children, [&](const PodChild& child) { return child.key == name; });
-            if (wanted || name.empty()) continue;
+            if (wanted) continue;
             events_(event::Note{Severity::note, fmt::format("pod {}: no child of {} any more, it is removed", name, run_.owner)});
             try {
                 PodRemoval removal{run_.owner, name};
                 removal.leave = run_.children.empty();
-                co_await take_down_pods(machine_, std::move(removal), deadline, events_);
+                co_await take_down_pods(machine_, runtime_, std::move(removal), deadline, events_);
             } catch (const Error& error) {
                 if (error.code() == Errc::cancelled || deadline.expired()) throw;
                 failures_.push_back(error.what());  // those that are wanted come up all the same

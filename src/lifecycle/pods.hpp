@@ -47,8 +47,8 @@ struct PodRemoval {
 };
 
 /// Stops and removes the pods in reverse order; volumes and images stay. With `dry_run` only says which. Nothing happens on a
-/// machine that never had one.
-asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, PodRemoval removal, Deadline deadline,
-                                                         EmitEvent events);
+/// machine that never had one; the program that removes them is brought where it is gone.
+asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, Runtime& runtime, PodRemoval removal,
+                                                         Deadline deadline, EmitEvent events);
 
 }  // namespace ov

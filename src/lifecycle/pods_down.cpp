@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <sstream>
 
 #include "base/shell_quote.hpp"
 #include "lifecycle/pod_commands.hpp"
+#include "lifecycle/pod_place.hpp"
 #include "ov/error.hpp"
 
 namespace ov {
@@ -41,22 +41,23 @@ exit 0
 
 }  // namespace
 
-asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, PodRemoval removal, Deadline deadline,
-                                                         EmitEvent events) {
-    std::vector<std::string> names;
-    std::string script = list_script(removal.owner);
-    const CommandResult listed = co_await ask(machine, RunAs::user, script, "pods of this deploy", deadline);
-    if (!listed.ok())
-        throw Error(Errc::step_failed, fmt::format("{}: cannot list the pods: {}", machine.venue(), words_of(listed)));
-    std::istringstream lines(listed.out);
-    for (std::string name; std::getline(lines, name);)
-        if (!name.empty() && (removal.only.empty() || name == removal.only)) names.push_back(name);
+asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, Runtime& runtime, PodRemoval removal,
+                                                         Deadline deadline, EmitEvent events) {
+    Listed listed = co_await list_pods(machine, removal.owner, deadline);
+    std::vector<std::string> names = std::move(listed.names);
+    if (!removal.only.empty()) std::erase_if(names, [&removal](const std::string& name) { return name != removal.only; });
     std::ranges::sort(names, std::greater{});
     if (removal.dry_run || names.empty()) co_return names;
-    std::string failed;
+    if (!listed.program) {
+        Place place = co_await look_at_place(machine, deadline);
+        co_await bring_program(machine, runtime, std::move(place), {}, deadline, events);
+    }
+    std::string script, failed;
     for (const std::string& name : names) {
         script = fmt::format("{}\"$guest\" deploy del {}\n", find_program, shell_quote(name));
         const CommandResult result = co_await ask(machine, RunAs::user, script, "remove pod " + name, deadline);
+        if (result.ok() && !result.err.empty())
+            events(event::Note{Severity::warning, fmt::format("pod {}: {}", name, words_of(result))});
         if (result.ok())
             events(event::Note{Severity::note, fmt::format("pod {}: removed", name)});
         else

@@ -55,7 +55,8 @@ constexpr const char* fake_program = R"sh(#!/bin/bash
 pods=$HOME/pods
 case "$1 $2" in
 "deploy list") for pod in "$pods"/*; do [[ ! -e $pod || ( $3 == --owner && $4 && $(<"$pod") != "$4" ) ]] || echo "${pod##*/}"; done ;;
-"deploy del") [[ $3 != stuck ]] || { echo "stop ov-stuck: it does not end" >&2; exit 1; }; rm "$pods/$3"; echo "$3" >>"$HOME/removed" ;;
+"deploy del") [[ $3 != grumbling ]] || echo "ov-grumbling: the image's pre_remove hook: exit status 3: no" >&2; [[ $3 != stuck ]] || { echo "stop ov-stuck: it does not end" >&2; exit 1; }; rm "$pods/$3"; echo "$3" >>"$HOME/removed" ;;
+version*) echo 2026.1.1 ;;
 *) exit 9 ;;
 esac
 )sh";
@@ -79,7 +80,8 @@ struct PodRig : ov::test::DeployRig {
     std::string take_down(const ov::PodRemoval& removal, std::vector<std::string>& names) {
         return with_machine(
             [&](ov::Machine& machine, ov::Deadline deadline, ov::EmitEvent emit, DeployRig&) -> asio::awaitable<void> {
-                names = co_await ov::take_down_pods(*machine.executor, removal, deadline, emit);
+                ov::Runtime runtime(1);
+                names = co_await ov::take_down_pods(*machine.executor, runtime, removal, deadline, emit);
             });
     }
     bool has_program() const { return std::filesystem::exists(home() / ".cache/ov/ov-guest"); }
@@ -134,4 +136,28 @@ TEST_CASE("a pod whose child left the deploy is taken down by the next add; one 
     const std::string problem = rig.bring_up_nothing();
     CHECK(problem == "pod stuck: stop ov-stuck: it does not end");
     CHECK(rig.removed() == "old\nweb\n");
+}
+
+TEST_CASE("the program is brought again where a cache was emptied, and the pods that its files name go") {
+    PodRig rig({"a", "b"});
+    std::filesystem::rename(rig.home() / ".cache/ov/ov-guest", rig.home() / "kept");
+    ::setenv("OV_GUEST_BINARY", (rig.home() / "kept").c_str(), 1);
+    for (const char* pod : {"a", "b"})
+        rig.write_file(std::string(".config/ov/pods/ov-") + pod + ".owner", std::string("lab\n") + pod + "\n");
+    rig.write_file(".config/ov/pods/ov-foreign.owner", "other\nforeign\n");
+    std::vector<std::string> names;
+    CHECK(rig.take_down({"lab", {}, true}, names) == "");
+    CHECK(names == std::vector<std::string>{"b", "a"});
+    CHECK(std::filesystem::is_empty(rig.home() / ".cache/ov"));
+    CHECK(rig.take_down({"lab", {}}, names) == "");
+    CHECK(rig.removed() == "b\na\n");
+    ::unsetenv("OV_GUEST_BINARY");
+}
+
+TEST_CASE("what a removed pod's program complains of is a warning") {
+    PodRig rig({"grumbling"});
+    std::vector<std::string> names;
+    CHECK(rig.take_down({"lab", {}}, names) == "");
+    CHECK(rig.removed() == "grumbling\n");
+    CHECK(std::ranges::count(rig.notes, "pod grumbling: ov-grumbling: the image's pre_remove hook: exit status 3: no") == 1);
 }
