@@ -141,7 +141,8 @@ public:
                 say(fmt::format("the image there is torn ({}): it is removed and sent whole", *settled.torn));
                 whole_ = true;
                 if (!options_.dry_run) {
-                    co_await storage_.look({}, deadline);
+                    std::string none;
+                    co_await storage_.look(std::move(none), deadline);
                     check_space();  // containers of the image go with it: not for a transfer that cannot end well
                     co_await storage_.remove(image_.id, deadline);
                     co_await storage_.look(image_.id, deadline);

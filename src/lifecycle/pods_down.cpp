@@ -50,7 +50,8 @@ asio::awaitable<std::vector<std::string>> take_down_pods(Executor& machine, Runt
     if (removal.dry_run || names.empty()) co_return names;
     if (!listed.program) {
         Place place = co_await look_at_place(machine, deadline);
-        co_await bring_program(machine, runtime, std::move(place), {}, deadline, events);
+        std::string unknown;
+        co_await bring_program(machine, runtime, std::move(place), std::move(unknown), deadline, events);
     }
     std::string script, failed;
     for (const std::string& name : names) {
