@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -93,14 +94,6 @@ std::string trimmed(std::string text) {
     return text;
 }
 
-/// Whether podman's words for a mount that failed say that a part of the image is not there. A machine that lacks space, memory
-/// or a right cannot mount an intact image either, and removing that would stop what runs of it.
-bool names_missing_layer(const std::string& words) {
-    const auto says = [&words](const char* text) { return words.find(text) != std::string::npos; };
-    if (says("no space left") || says("quota exceeded")) return false;
-    return says("layer not known") || (says("/overlay") && says("no such file or directory"));
-}
-
 /// "Loaded image: NAME" in lines of their own; podman before 3.3 writes "Loaded image(s): NAME,NAME".
 std::vector<std::string> loaded_names(const std::string& out) {
     std::vector<std::string> names;
@@ -116,6 +109,13 @@ std::vector<std::string> loaded_names(const std::string& out) {
 }
 
 }  // namespace
+
+bool names_missing_layer(std::string words) {
+    std::ranges::transform(words, words.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto says = [&words](const char* text) { return words.find(text) != std::string::npos; };
+    if (says("no space left") || says("quota exceeded")) return false;
+    return says("layer not known") || (says("no such file or directory") && (says("/overlay") || says("/vfs")));
+}
 
 asio::awaitable<CommandResult> GuestStorage::run(std::string script, std::string label, Deadline deadline) {
     Command command;

@@ -34,6 +34,10 @@ struct Loaded {
     std::vector<std::string> names;      ///< what it named the image
 };
 
+/// Whether podman's words for a mount that failed say that a part of the image is not there. A machine that lacks space, memory
+/// or a right cannot mount an intact image either, and removing that would stop what runs of it.
+bool names_missing_layer(std::string words);
+
 class GuestStorage {
 public:
     GuestStorage(Executor& machine, bool rootless) : machine_(&machine), as_(rootless ? RunAs::user : RunAs::root) {}
