@@ -22,16 +22,29 @@ namespace {
 namespace fs = std::filesystem;
 constexpr PodmanVersion quadlet_since{4, 4};
 
-std::map<std::string, std::string> labels_of(const std::string& ref, std::string& id) {
-    if (!run({"podman", "image", "exists", ref}).ok())
-        must({"podman", "pull", "--quiet", ref}, fmt::format("image {} is not in storage, and podman pull", ref));
+struct Image {
+    std::string id;
+    std::map<std::string, std::string> labels;
+    ImageDefaults defaults;
+};
+
+Image image_at(const std::string& ref, bool may_pull) {
+    const bool is_here = run({"podman", "image", "exists", ref}).ok();
+    if (!is_here && !may_pull)
+        throw Error(Errc::not_found, fmt::format("image {} is not in podman's storage, and a dry run pulls nothing", ref));
+    if (!is_here) must({"podman", "pull", "--quiet", ref}, fmt::format("image {} is not in storage, and podman pull", ref));
     const Finished done = must({"podman", "image", "inspect", "--", ref}, fmt::format("podman image inspect {}", ref));
     const nlohmann::json facts = nlohmann::json::parse(done.out).at(0);
-    id = facts.at("Id").get<std::string>();
-    std::map<std::string, std::string> labels;
+    Image image;
+    image.id = facts.at("Id").get<std::string>();
     if (const auto found = facts.find("Labels"); found != facts.end() && found->is_object())
-        for (const auto& [key, value] : found->items()) labels[key] = value.get<std::string>();
-    return labels;
+        for (const auto& [key, value] : found->items()) image.labels[key] = value.get<std::string>();
+    const nlohmann::json config = facts.value("Config", nlohmann::json::object());
+    image.defaults.working_dir = config.value("WorkingDir", "");
+    for (const char* key : {"Cmd", "Entrypoint"})
+        if (const auto words = config.find(key); words != config.end() && words->is_array() && !words->empty())
+            image.defaults.has_command = true;
+    return image;
 }
 
 void ensure_network(const std::string& network) {
@@ -156,10 +169,9 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     const Finished version = run({"podman", "--version"});
     if (!version.ok()) throw Error(Errc::unsupported, "podman is not installed on this machine");
     const PodmanVersion podman = parse_podman_version(version.out);
-    std::string image;
-    auto labels = labels_of(options.ref, image);
-    apply_overlay(labels, options, out);
-    const PodPlan plan = plan_pod(labels, options, find_devices("", run({"nvidia-smi"}).ok()));
+    Image image = image_at(options.ref, !dry_run);
+    apply_overlay(image.labels, options, out);
+    const PodPlan plan = plan_pod(image.labels, options, find_devices("", run({"nvidia-smi"}).ok()), image.defaults);
     const PodUnit& unit = plan.unit;
     const PodFiles files(unit.container);
     const std::string text = quadlet_text(unit, podman);
@@ -176,7 +188,7 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     ensure_secrets(plan);
     ensure_binds(options, unit.container);
     // podman's generated text needs a container of the name: what it is made from is compared.
-    const bool same = running_image(unit.container) == image && files.has_unit() && read(files.made_from) == text;
+    const bool same = running_image(unit.container) == image.id && files.has_unit() && read(files.made_from) == text;
     const bool active = run({"systemctl", "--user", "is-active", "--quiet", files.service}).ok();
     if (same && active) {
         out << unit.container << " is running already\n";
@@ -185,7 +197,7 @@ void deploy_from_image(PodOptions options, bool dry_run, std::ostream& out) {
     // Until the pod is up with the new unit it counts as made from nothing: a run that ends on the way is made good by the next.
     fs::remove(files.made_from);
     if (podman < quadlet_since && active) stop_unit(files.service);
-    seed_volumes(plan, image, out);
+    seed_volumes(plan, image.id, out);
     write_unit(unit, text, files, podman);
     keep_hook(plan.pre_remove, files.pre_remove);
     if (!plan.post_enable.empty()) must({"sh", "-c", plan.post_enable}, "the image's post_enable hook");

@@ -140,7 +140,7 @@ std::vector<std::string> env_of(const Labels& labels, const PodOptions& options,
     return env;
 }
 
-void add_volumes(PodUnit& unit, const Labels& labels, const PodOptions& options) {
+void add_volumes(PodUnit& unit, const Labels& labels, const PodOptions& options, const ImageDefaults& image) {
     for (const json& volume : labels.list("volumes")) {
         const std::string name = label_member(volume, "name", "volumes"), path = label_member(volume, "path", "volumes");
         if (name.empty() || path.empty()) Labels::malformed("volumes", "name and path are required");
@@ -151,6 +151,7 @@ void add_volumes(PodUnit& unit, const Labels& labels, const PodOptions& options)
         if (name == "workspace") unit.working_dir = path;
     }
     if (unit.working_dir.empty()) unit.working_dir = labels.text("home");
+    if (unit.working_dir.empty()) unit.working_dir = image.working_dir.empty() ? "/" : image.working_dir;
     // The container's user owns what it writes there as the machine's user.
     if (!unit.binds.empty()) unit.keep_id = {labels.number("uid").value_or(0), labels.number("gid").value_or(0)};
 }
@@ -213,7 +214,8 @@ std::string bind_directory(const PodOptions& options, const std::string& contain
     return given.starts_with("~/") ? options.home + given.substr(1) : given;
 }
 
-PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions& options, const PodDevices& devices) {
+PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions& options, const PodDevices& devices,
+                 const ImageDefaults& image) {
     const Labels labels(all);
     if (labels.text("version").empty())
         throw Error(
@@ -235,13 +237,14 @@ PodPlan plan_pod(const std::map<std::string, std::string>& all, const PodOptions
     unit.nvidia = devices.nvidia;
     // The host's network publishes nothing, and podman refuses the pair.
     if (unit.network != "host") unit.ports = ports_of(labels, options);
-    add_volumes(unit, labels, options);
+    add_volumes(unit, labels, options, image);
     plan.seeds = volume_seeds(all, unit.container);
     for (const auto& [volume, directory] : options.binds)  // a directory of the machine has what its owner put there
         std::erase_if(plan.seeds, [&](const VolumeSeed& seed) { return seed.volume == unit.container + "-" + volume; });
     add_security(unit, labels, devices);
     add_secrets(plan, labels);
     unit.env = env_of(labels, options, devices);
+    unit.own_command = labels.text("init") == "image" && image.has_command;
     if (labels.text("init") == "supervisord") unit.entrypoint = {"supervisord", "-n", "-c", "/etc/supervisord.conf"};
     const json hooks = labels.object("hooks");
     plan.post_enable = label_member(hooks, "post_enable", "hooks");

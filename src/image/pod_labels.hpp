@@ -31,6 +31,12 @@ struct PodOptions {
     std::string home{}, volumes{};  ///< of the user: what `~/` means, and where directories of volumes are made
 };
 
+/// What the image says of a container without its labels: it counts where they name no home, and for `init` = image.
+struct ImageDefaults {
+    std::string working_dir;
+    bool has_command = false;
+};
+
 struct PodPlan {
     PodUnit unit;
     struct WantedSecret {
@@ -49,6 +55,7 @@ std::string bind_directory(const PodOptions& options, const std::string& contain
 
 /// Throws Error{spec_invalid} naming a malformed label, Error{unsupported} "no embedded metadata" without a version label,
 /// Error{usage} for a bad name or port, Error{not_found} naming required variables that have no value.
-PodPlan plan_pod(const std::map<std::string, std::string>& labels, const PodOptions& options, const PodDevices& devices);
+PodPlan plan_pod(const std::map<std::string, std::string>& labels, const PodOptions& options, const PodDevices& devices,
+                 const ImageDefaults& image = {});
 
 }  // namespace ov

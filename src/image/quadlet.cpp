@@ -93,6 +93,7 @@ std::optional<long> cpu_percent(const std::string& cpus) {
 }
 
 std::vector<std::string> entrypoint_of(const PodUnit& unit) {
+    if (unit.own_command) return {};
     if (unit.entrypoint.empty()) return {"sleep", "infinity"};
     return unit.entrypoint;
 }
@@ -185,7 +186,7 @@ void add_container(Lines& lines, const PodUnit& unit, PodmanVersion podman) {
     lines.set("EnvironmentFile", unit.env_file);
     std::string words;
     for (const std::string& word : entrypoint_of(unit)) words += (words.empty() ? "" : " ") + systemd_word(word, false);
-    lines.raw("Exec", words);
+    if (!words.empty()) lines.raw("Exec", words);
     lines.add("");
 }
 

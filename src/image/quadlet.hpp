@@ -35,6 +35,7 @@ struct PodUnit {
     std::vector<std::string> env;                ///< KEY=VALUE
     std::string env_file;                        ///< absolute path
     std::vector<std::string> entrypoint;         ///< empty: sleep infinity
+    bool own_command = false;                    ///< the image's own is run, and neither of them
     std::string memory_max, memory_high, memory_swap_max, cpus;
 };
 

@@ -396,3 +396,35 @@ TEST_CASE("podman's version") {
     CHECK(ov::parse_podman_version("5.4.2-dev") == ov::PodmanVersion{5, 4});
     CHECK(ov::parse_podman_version("none") == ov::PodmanVersion{});
 }
+
+TEST_CASE("a plain Containerfile's pod: its own command and directory, where the labels leave them to it") {
+    struct Row {
+        const char* rule;
+        Labels labels;
+        ov::ImageDefaults image;
+        const char *directory, *command;
+    };
+    const Row rows[] = {
+        {"its command and directory", labels({{"init", "image"}}), {"/srv", true}, "WorkingDir=/srv\n", ""},
+        {"an image without a command sleeps",
+         labels({{"init", "image"}}),
+         {"/srv", false},
+         "WorkingDir=/srv\n",
+         "Exec=sleep infinity\n"},
+        {"no directory", labels({{"init", "image"}}), {"", true}, "WorkingDir=/\n", ""},
+        {"a home comes first", labels({{"init", "image"}, {"home", "/home/me"}}), {"/srv", true}, "WorkingDir=/home/me\n", ""},
+        {"other images sleep, whatever their command", labels({}), {"/srv", true}, "WorkingDir=/srv\n", "Exec=sleep infinity\n"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.rule);
+        const PodOptions options{"localhost/ov-x:latest", "x", {}, "127.0.0.1", {}, {}};
+        const ov::PodUnit unit = ov::plan_pod(row.labels, options, {}, row.image).unit;
+        const std::string text = ov::quadlet_text(unit, {5, 4});
+        CHECK(text.find(row.directory) != std::string::npos);
+        if (*row.command == '\0')
+            CHECK(text.find("Exec=") == std::string::npos);
+        else
+            CHECK(text.find(row.command) != std::string::npos);
+        CHECK((ov::create_words(unit).back() == "infinity") == (*row.command != '\0'));
+    }
+}
