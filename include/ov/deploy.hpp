@@ -109,6 +109,9 @@ struct DeployReport {
 /// Throws Error naming layer and step of the first failure; what was done up to then is in the machine's ledger.
 asio::awaitable<DeployReport> apply_deploy(Machine& machine, DeployRequest request, Deadline deadline, EmitEvent events);
 
+/// What a deploy without a layer is told, by a dry run too.
+inline constexpr const char* nothing_to_deploy = "there is nothing to deploy: no layer is named";
+
 struct TeardownRequest {
     std::string target;
     std::string key;  ///< empty: all deploys of the target

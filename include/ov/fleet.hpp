@@ -24,6 +24,16 @@
 
 namespace ov {
 
+/// What a run found out about one machine beside how it ended.
+struct Finding {
+    /// plans: of a dry run of add, update or up, a JSON array. undo, removed: of a dry run of del and of del, a line for each;
+    /// none: nothing was deployed. status: the deployed records as one line. image: the account of cp_image, a JSON object.
+    enum class Kind { none, plans, undo, removed, status, image };
+
+    std::string vm, text;
+    Kind kind = Kind::none;
+};
+
 /// How the work on one machine ended.
 struct VmReport {
     std::string vm, entity, instance, host;
@@ -35,6 +45,8 @@ struct VmReport {
     std::string reason;
     std::string log;                      ///< path of the machine's log file, empty without --log-dir
     std::vector<std::string> last_lines;  ///< of the output, for machines that are not ok
+    std::vector<std::string> warnings, notes;
+    Finding finding;
     std::optional<Errc> error;
 };
 
@@ -44,7 +56,8 @@ struct Report {
     int exit_code = 0;
     double seconds = 0;
     Totals totals;
-    std::vector<VmReport> vms;  ///< in the order of the run
+    std::vector<std::string> warnings;  ///< about the project
+    std::vector<VmReport> vms;          ///< in the order of the run
 };
 
 /// An absolute number or a share of the selected machines.
@@ -106,11 +119,6 @@ struct FleetRequest {
     CopyImageOptions image;  ///< cp_image
 };
 
-/// What a dry run or `status` prints for one machine.
-struct Finding {
-    std::string vm, text;
-};
-
 class Engine {
 public:
     struct Options {
@@ -123,6 +131,9 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
+    /// Keys of the machines that `run` would work on. None is contacted.
+    std::vector<std::string> selection(const FleetRequest& request);
+
     /// Throws SpecError, Error{usage} or Error{not_found} before anything was contacted; what happens on machines is in the
     /// report.
     Report run(FleetRequest request, EventSink events = {});
@@ -134,7 +145,7 @@ public:
     /// emitted on the loop as the last event of a run, or `run` does not return.
     asio::any_io_executor executor();
 
-    /// Plans of a dry run as JSON, deployed records of `status`: one entry a machine, in order of the report.
+    /// One entry a machine, in order of the report; complete for a machine once its VmFinished is emitted.
     const std::vector<Finding>& findings() const;
 
 private:

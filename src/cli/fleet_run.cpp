@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <csignal>
@@ -27,8 +28,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-ProgressMode progress_mode(const std::string& name) {
-    if (name == "none") return ProgressMode::none;
+bool applies(FleetVerb verb) {
+    return verb == FleetVerb::add || verb == FleetVerb::update || verb == FleetVerb::up;
+}
+
+ProgressMode progress_mode(const FleetFlags& flags) {
+    const std::string& name = flags.display.progress;
+    // JSON has the warnings.
+    if (name == "none") return flags.display.output == "table" ? ProgressMode::quiet : ProgressMode::none;
+    if (flags.request.dry_run && applies(flags.request.verb)) return ProgressMode::quiet;
     if (name == "plain") return ProgressMode::plain;
     if (name == "tty") return ProgressMode::tty;
     const char* terminal = std::getenv("TERM");
@@ -126,22 +134,38 @@ void complete(FleetFlags& flags) {
     }
 }
 
-void confirm(const FleetFlags& flags) {
+/// "web", or "3 machines (web, web/1, …)".
+std::string named(const std::vector<std::string>& keys) {
+    constexpr std::size_t shown = 5;
+    if (keys.size() == 1) return keys.front();
+    std::string names;
+    for (std::size_t i = 0; i < std::min(keys.size(), shown); ++i) names += (i == 0 ? "" : ", ") + keys[i];
+    return fmt::format("{} machines ({}{})", keys.size(), names, keys.size() > shown ? ", …" : "");
+}
+
+void confirm(Engine& engine, const FleetFlags& flags) {
     const bool down = flags.request.verb == FleetVerb::down;
     if ((flags.request.verb != FleetVerb::del && !down) || flags.assume_yes || flags.request.dry_run || !at_terminal()) return;
-    std::string question = fmt::format("Destroy the instances of {} with their disks?", flags.request.entity);
-    if (!down)
-        question = fmt::format("Undo what was deployed to {}?", flags.request.all ? "all machines" : "the selected machines");
+    const std::vector<std::string> keys = engine.selection(flags.request);
+    if (keys.empty()) return;
+    const std::string question = down ? fmt::format("Destroy {} with {} disk{}?", named(keys), keys.size() == 1 ? "its" : "their",
+                                                    keys.size() == 1 ? "" : "s")
+                                      : fmt::format("Undo what was deployed to {}?", named(keys));
     if (!person_agrees(question)) throw Error(Errc::cancelled, "nothing was done");
 }
 
-void print_plans(const Engine& engine, const FleetFlags& flags, AppContext& app) {
-    for (const Finding& finding : engine.findings()) {
+void print_plans(const Report& report, const FleetFlags& flags, AppContext& app) {
+    for (const VmReport& vm : report.vms) {
+        const Finding& finding = vm.finding;
+        if (finding.text.empty()) continue;
         if (flags.display.format == "json") {
-            app.out << finding.text << '\n';
+            if (flags.display.single)
+                app.out << finding.text << '\n';
+            else
+                app.out << fmt::format("{{\"vm\":{},\"plans\":{}}}\n", nlohmann::json(vm.vm).dump(), finding.text);
             continue;
         }
-        if (engine.findings().size() > 1) app.out << finding.vm << '\n';
+        if (!flags.display.single) app.out << finding.vm << '\n';
         for (const auto& plan : nlohmann::json::parse(finding.text)) {
             const auto& steps = plan.at("Steps");
             app.out << fmt::format("Plan: layer={} image={} distro={} steps={}\n", plan.value("Layer", ""),
@@ -154,15 +178,6 @@ void print_plans(const Engine& engine, const FleetFlags& flags, AppContext& app)
     }
 }
 
-/// Errors begin with the machine that they met; so does the line that tells them.
-std::string reason_of(const VmReport& vm) {
-    if (vm.reason.empty()) return std::string(to_string(vm.outcome));
-    const std::string_view reason = vm.reason;
-    for (const std::string& name : {vm.vm, vm.host})
-        if (!name.empty() && reason.starts_with(name + ": ")) return std::string(reason.substr(name.size() + 2));
-    return vm.reason;
-}
-
 void print_single(const Report& report, AppContext& app, const FleetFlags& flags) {
     for (const VmReport& vm : report.vms) {
         if (vm.outcome == Outcome::ok) {
@@ -171,7 +186,10 @@ void print_single(const Report& report, AppContext& app, const FleetFlags& flags
             const std::string where = vm.host.empty()          ? std::string()
                                       : vm.host == "localhost" ? " (localhost)"
                                                                : fmt::format(" (ssh: {})", vm.host);
-            app.err << fmt::format("{} {} in {:.1f} s{}\n", done, vm.vm, vm.seconds, where);
+            if (vm.finding.kind == Finding::Kind::removed && vm.finding.text.empty())
+                app.err << fmt::format("{}: nothing of it is deployed{}, nothing was removed\n", vm.vm, where);
+            else
+                app.err << fmt::format("{} {} in {:.1f} s{}\n", done, vm.vm, vm.seconds, where);
             continue;
         }
         for (const std::string& line : vm.last_lines) app.err << line << '\n';
@@ -180,15 +198,28 @@ void print_single(const Report& report, AppContext& app, const FleetFlags& flags
     }
 }
 
-void print_status(const Engine& engine, const Report& report, AppContext& app) {
+void print_undo(const Report& report, const FleetFlags& flags, AppContext& app) {
+    for (const VmReport& vm : report.vms) {
+        if (!flags.display.single && !vm.finding.text.empty()) app.out << vm.vm << '\n';
+        app.out << vm.finding.text;
+    }
+}
+
+void print_status(const Report& report, AppContext& app) {
     TextTable table({"KEY", "ENTITY", "HOST", "STATE"});
-    for (std::size_t i = 0; i < report.vms.size(); ++i) {
-        const VmReport& vm = report.vms[i];
+    for (const VmReport& vm : report.vms) {
         const std::string state =
-            vm.outcome == Outcome::ok ? engine.findings()[i].text : fmt::format("{}: {}", to_string(vm.outcome), vm.reason);
+            vm.outcome == Outcome::ok ? vm.finding.text : fmt::format("{}: {}", to_string(vm.outcome), reason_of(vm));
         table.add({vm.vm, vm.entity, vm.host, state});
     }
     app.out << table.str();
+}
+
+/// What goes into the line that ends a machine.
+Finding found_by(const Engine& engine, const DeployEvent& event) {
+    if (!std::holds_alternative<event::VmFinished>(event.body)) return {};
+    const auto found = std::ranges::find(engine.findings(), event.vm, &Finding::vm);
+    return found == engine.findings().end() ? Finding() : *found;
 }
 
 void print_report(const Engine& engine, const Report& report, const CheckCollector& checks, const FleetFlags& flags,
@@ -211,13 +242,14 @@ void print_report(const Engine& engine, const Report& report, const CheckCollect
     if (flags.display.output == "json") {
         app.out << to_json(report);
     } else if (flags.display.output == "table") {
-        if (flags.request.verb == FleetVerb::del && flags.request.dry_run)
-            for (const Finding& finding : engine.findings()) app.out << finding.text;
+        const bool plans = flags.request.dry_run && applies(flags.request.verb);
+        if (plans) print_plans(report, flags, app);
+        if (flags.request.dry_run && flags.request.verb == FleetVerb::del) print_undo(report, flags, app);
         if (flags.request.verb == FleetVerb::status)
-            print_status(engine, report, app);
+            print_status(report, app);
         else if (flags.request.verb == FleetVerb::down && report.vms.empty())
             app.err << fmt::format("{} has no instances on this host\n", flags.request.entity);
-        else if (flags.display.single)
+        else if (flags.display.single || plans)
             print_single(report, app, flags);
         else
             app.out << to_table(report);
@@ -229,18 +261,10 @@ void print_report(const Engine& engine, const Report& report, const CheckCollect
 
 void run_fleet(FleetFlags flags, AppContext& app) {
     complete(flags);
-    confirm(flags);
     flags.request.project_directory = app.directory;
     Engine engine;
-    const bool applies =
-        flags.request.verb == FleetVerb::add || flags.request.verb == FleetVerb::update || flags.request.verb == FleetVerb::up;
-    if (applies && flags.request.dry_run) {
-        const Report report = engine.run(flags.request);
-        print_plans(engine, flags, app);
-        app.exit_status = report.exit_code;
-        return;
-    }
-    const ProgressMode mode = progress_mode(flags.display.progress);
+    confirm(engine, flags);
+    const ProgressMode mode = progress_mode(flags);
     Progress progress(
         mode, [] { return std::chrono::steady_clock::now(); }, [](std::string_view text) { std::cerr << text << std::flush; },
         terminal_size);
@@ -250,10 +274,11 @@ void run_fleet(FleetFlags flags, AppContext& app) {
     const bool lines = flags.display.output == "jsonl";
     CheckCollector checks;
     const auto consume = [&](const DeployEvent& event) {
-        progress.on_event(event);
+        const bool told = event.vm.empty() && app.warned && std::holds_alternative<event::Note>(event.body);
+        if (!told) progress.on_event(event);
         checks.on_event(event);
         if (logs) logs->on_event(event);
-        if (lines) app.out << to_json_line(event) << '\n' << std::flush;
+        if (lines) app.out << to_json_line(event, found_by(engine, event)) << '\n' << std::flush;
         companion.on_event(event);
     };
     Report report = engine.run(flags.request, consume);

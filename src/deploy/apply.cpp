@@ -129,7 +129,8 @@ asio::awaitable<void> Apply::preflight(Deadline deadline) {
     }
     report_.notes = plan_.notes;
     report_.notes.insert(report_.notes.end(), ledger_.notes.begin(), ledger_.notes.end());
-    for (const std::string& note : report_.notes) events_(event::Note{Severity::note, note});
+    for (const std::string& held_back : plan_.notes) events_(event::Note{Severity::warning, held_back});
+    for (const std::string& note : ledger_.notes) events_(event::Note{Severity::note, note});
 }
 
 /// The intents and the deploy record are on the machine before the first step begins.
@@ -307,8 +308,7 @@ asio::awaitable<DeployReport> Apply::run(Deadline deadline) {
 }  // namespace
 
 asio::awaitable<DeployReport> apply_deploy(Machine& machine, DeployRequest request, Deadline deadline, EmitEvent events) {
-    if (request.deploy_id.empty() && !request.only_prepare)
-        throw Error(Errc::not_found, "there is nothing to deploy: no layer is named");
+    if (request.deploy_id.empty() && !request.only_prepare) throw Error(Errc::not_found, nothing_to_deploy);
     Apply apply(machine, std::move(request), std::move(events));
     DeployReport report = co_await apply.run(deadline);
     co_return report;

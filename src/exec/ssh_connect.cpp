@@ -159,8 +159,7 @@ asio::awaitable<std::unique_ptr<SshConnection>> connect_when_ready(SshContext& c
         const std::chrono::milliseconds least{last->code() == Errc::auth_failed ? 5000 : 0};
         const auto pause = backoff.next(least);
         if (deadline.left() <= pause)
-            throw Error(Errc::unreachable,
-                        fmt::format("{}: not ready after {} tries: {}", destination.name, tries, last->what()));
+            throw Error(Errc::unreachable, fmt::format("{}; not ready after {} tries", last->what(), tries));
         co_await sleep_for(pause, deadline);
     }
 }

@@ -60,6 +60,35 @@ std::vector<DeployTarget> choose(const Project& project, const FleetRequest& req
     return chosen;
 }
 
+Finding::Kind kind_of(const FleetRequest& request, const DeployTarget& target) {
+    if (request.verb == FleetVerb::status) return Finding::Kind::status;
+    if (request.verb == FleetVerb::cp_image) return Finding::Kind::image;
+    if (request.dry_run && applies(request.verb)) return Finding::Kind::plans;
+    if (request.verb == FleetVerb::del && request.dry_run) return Finding::Kind::undo;
+    // An ephemeral machine goes as a whole.
+    if (request.verb == FleetVerb::del && !is_ephemeral(target)) return Finding::Kind::removed;
+    return Finding::Kind::none;
+}
+
+/// Says which deploy asked for what is not there, and where that is written.
+template <class Work>
+void of_deploy(const DeployTarget& target, const Work& work) {
+    try {
+        work();
+    } catch (const LayerNotFound& error) {
+        if (!error.required_by().empty()) throw;  // names the layer that wants it
+        const SourcePosition& at = target.node.where;
+        throw error.within(at.line > 0 ? fmt::format("{}:{}:{}: deploy {}", at.file, at.line, at.column, target.key)
+                                       : fmt::format("deploy {}", target.key));
+    }
+}
+
+/// The place of a finding stands before its text; that it is a warning is said by the note.
+event::Note note_of(Diagnostic warning) {
+    warning.severity = Severity::error;
+    return {Severity::warning, warning.str()};
+}
+
 /// "debian@127.0.0.1:2301", or the name by which ssh knows it.
 std::string host_of(const SshDestination& to) {
     return fmt::format("{}{}{}", to.user.empty() ? "" : to.user + "@", to.host, to.port > 0 ? fmt::format(":{}", to.port) : "");
@@ -117,7 +146,8 @@ struct Engine::Impl {
     }
 
     /// The project with what it imports from git repositories.
-    Project load(const LoadOptions& options, const OperatorPaths& paths) {
+    Project load(const FleetRequest& request, const OperatorPaths& paths) {
+        const LoadOptions options{request.project_directory, request.deploy_file.value_or(paths.deploy_file())};
         const Deadline deadline = Deadline::unlimited("project");
         set_current(deadline);
         Project project = load_project(options, RemoteAccess{paths.repositories, runtime, deadline});
@@ -214,13 +244,17 @@ void Engine::cancel() {
     asio::post(impl_->runtime.io, [deadline = *impl_->current] { deadline.cancel(); });
 }
 
+std::vector<std::string> Engine::selection(const FleetRequest& request) {
+    std::vector<std::string> keys;
+    const Project project = impl_->load(request, operator_paths());
+    for (const DeployTarget& target : choose(project, request)) keys.push_back(target.key);
+    return keys;
+}
+
 Report Engine::run(FleetRequest request, EventSink events) {
     const OperatorPaths paths = operator_paths();
-    LoadOptions load;
-    load.directory = request.project_directory;
-    load.deploy_file = request.deploy_file.value_or(paths.deploy_file());
     Impl& impl = *impl_;
-    Project loaded = impl.load(load, paths);
+    Project loaded = impl.load(request, paths);
     const std::vector<DeployTarget> targets = choose(loaded, request);
     check_choice({request.check_section, request.check_verbs});
     if (applies(request.verb) || request.verb == FleetVerb::test) impl.fetch_layers(loaded, targets, request, paths);
@@ -233,7 +267,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     // What can be wrong with the plans or the destinations is found before the first machine is contacted.
     for (const DeployTarget& target : targets) {
         const PlanInputs inputs = plan_inputs(target.node, context.request);
-        if (applies(context.request.verb)) context.plans.layers_of(inputs);
+        if (applies(context.request.verb)) of_deploy(target, [&] { context.plans.layers_of(inputs); });
         std::vector<std::string> notes;
         const bool checked = context.request.verb == FleetVerb::test ||
                              context.request.verify.value_or(target.node.install.verify.value_or(false));
@@ -243,7 +277,7 @@ Report Engine::run(FleetRequest request, EventSink events) {
     }
 
     impl.findings.clear();
-    for (const DeployTarget& target : targets) impl.findings.push_back({target.key, {}});
+    for (const DeployTarget& target : targets) impl.findings.push_back({target.key, {}, kind_of(context.request, target)});
     ReportBuilder builder;
     EventStream stream(context.run, [] { return std::chrono::system_clock::now(); });
     stream.add([&builder](const DeployEvent& event) { builder.on_event(event); });
@@ -253,19 +287,27 @@ Report Engine::run(FleetRequest request, EventSink events) {
     started.jobs = context.request.jobs;
     for (const DeployTarget& target : targets) started.vms.push_back(target.key);
     stream.emit({}, std::move(started));
-    for (const Diagnostic& warning : project->warnings) stream.emit({}, event::Note{Severity::warning, warning.str()});
+    for (const Diagnostic& warning : project->warnings) stream.emit({}, note_of(warning));
     const auto start = Deadline::Clock::now();
 
     Report report;
     const auto finish = [&] {
         const double seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
         report = builder.finish(seconds, 0);
+        for (std::size_t i = 0; i < report.vms.size(); ++i) report.vms[i].finding = impl.findings[i];
         stream.emit({}, event::RunFinished{report.exit_code, seconds, report.totals});
     };
     if (applies(context.request.verb) && context.request.dry_run) {
         for (std::size_t i = 0; i < targets.size(); ++i) {
-            impl.findings[i].text = plans_without_machine(context, targets[i]);
-            stream.emit(targets[i].key, event::VmFinished{});
+            event::VmFinished end;
+            try {
+                impl.findings[i].text = plans_without_machine(context, targets[i], stream.emitter(targets[i].key));
+            } catch (const Error& error) {
+                end.outcome = outcome_of(error.code());
+                end.error = error.code();
+                end.reason = error.what();
+            }
+            stream.emit(targets[i].key, std::move(end));
         }
         finish();
         return report;

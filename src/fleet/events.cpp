@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fleet/report.hpp"
+
 namespace ov {
 
 namespace {
@@ -124,11 +126,12 @@ std::string format_time(std::chrono::system_clock::time_point time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(since / 1000)), since % 1000);
 }
 
-std::string to_json_line(const DeployEvent& event) {
+std::string to_json_line(const DeployEvent& event, const Finding& found) {
     Json json{{"v", 1}, {"seq", event.seq}, {"time", format_time(event.time)}, {"run", event.run}};
     if (!event.vm.empty()) json["vm"] = event.vm;
     json["event"] = name_of(event.body);
     add_members(json, event.body);
+    if (auto [name, value] = finding_member(found); !name.empty()) json[name] = std::move(value);
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

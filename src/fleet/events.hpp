@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ov/events.hpp"
+#include "ov/fleet.hpp"
 
 namespace ov {
 
@@ -30,8 +31,8 @@ private:
     std::uint64_t seq_ = 0;
 };
 
-/// One line of JSON without the newline; bytes that are not UTF-8 are replaced.
-std::string to_json_line(const DeployEvent& event);
+/// One line of JSON without the newline; bytes that are not UTF-8 are replaced. `found` becomes a member of the line.
+std::string to_json_line(const DeployEvent& event, const Finding& found = {});
 
 /// RFC 3339 in UTC with milliseconds: "2026-05-01T10:00:00.123Z".
 std::string format_time(std::chrono::system_clock::time_point time);

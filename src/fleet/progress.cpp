@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "fleet/report.hpp"
 #include "fleet/text_table.hpp"
 
 namespace ov {
@@ -36,6 +37,11 @@ std::string Progress::elapsed(std::chrono::steady_clock::time_point since) const
 
 void Progress::on_event(const DeployEvent& event) {
     if (mode_ == ProgressMode::none) return;
+    if (mode_ == ProgressMode::quiet) {
+        const auto* note = std::get_if<event::Note>(&event.body);
+        if (note != nullptr && note->severity != Severity::note) say_note(event.vm, *note);
+        return;
+    }
     if (const auto* run = std::get_if<event::RunStarted>(&event.body)) {
         selected_ = run->vms.size();
         started_ = clock_();
@@ -52,12 +58,14 @@ void Progress::on_event(const DeployEvent& event) {
                                        ? fmt::format("{}: {}%", transfer->what, transfer->bytes * 100 / *transfer->total)
                                        : fmt::format("{}: {} KiB", transfer->what, transfer->bytes / 1024);
     } else if (const auto* note = std::get_if<event::Note>(&event.body)) {
-        say((event.vm.empty() ? "" : event.vm + ": ") + std::string(word_of(note->severity)) + note->text);
+        say_note(event.vm, *note);
     } else if (const auto* finished = std::get_if<event::VmFinished>(&event.body)) {
         working_.erase(event.vm);
         totals_.add(finished->outcome);
+        // The reason of a single machine is the last line of the run.
+        const std::string reason = selected_ > 1 ? on_last_line(own_words(event.vm, {}, finished->reason)) : std::string();
         say(fmt::format("{}: {} after {:.1f} s{}", event.vm, to_string(finished->outcome), finished->seconds,
-                        finished->reason.empty() ? "" : ": " + finished->reason));
+                        reason.empty() ? "" : ": " + reason));
     } else if (std::holds_alternative<event::RunFinished>(event.body)) {
         clear();
         return;
@@ -82,6 +90,10 @@ std::vector<std::string> Progress::lines(Size size) const {
     if (totals_.sum() != totals_.ok) totals += fmt::format(", {} not ok", totals_.sum() - totals_.ok);
     text.push_back(cut_text(fmt::format("{}, {} at work, {}", totals, working_.size(), elapsed(started_)), columns));
     return text;
+}
+
+void Progress::say_note(const std::string& vm, const event::Note& note) {
+    say((vm.empty() ? "" : vm + ": ") + std::string(word_of(note.severity)) + note.text);
 }
 
 void Progress::say(const std::string& line) {

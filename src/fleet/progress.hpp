@@ -13,7 +13,8 @@
 
 namespace ov {
 
-enum class ProgressMode { tty, plain, none };
+/// quiet: warnings alone, for they belong to the result.
+enum class ProgressMode { tty, plain, quiet, none };
 
 class Progress {
 public:
@@ -40,6 +41,7 @@ private:
         std::string doing;
     };
     void say(const std::string& line);
+    void say_note(const std::string& vm, const event::Note& note);
     void draw();
     std::string elapsed(std::chrono::steady_clock::time_point since) const;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "fleet/text_table.hpp"
 
@@ -29,6 +30,9 @@ Json row_json(const VmReport& vm) {
     json["reason"] = vm.reason;
     json["log"] = vm.log;
     json["last_lines"] = vm.last_lines;
+    json["warnings"] = vm.warnings;
+    json["notes"] = vm.notes;
+    if (auto [name, value] = finding_member(vm.finding); !name.empty()) json[name] = std::move(value);
     return json;
 }
 
@@ -61,6 +65,7 @@ std::string to_json(const Report& report) {
                       {"timed_out", totals.timed_out},
                       {"cancelled", totals.cancelled},
                       {"skipped", totals.skipped}};
+    json["warnings"] = report.warnings;
     json["vms"] = Json::array();
     for (const auto& vm : report.vms) json["vms"].push_back(row_json(vm));
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -81,10 +86,59 @@ std::vector<std::string> not_ok_in(std::string_view report_json) {
     return keys;
 }
 
-std::string to_table(const Report& report) {
+std::pair<std::string, Json> finding_member(const Finding& finding) {
+    switch (finding.kind) {
+        case Finding::Kind::none:
+            break;
+        case Finding::Kind::status:
+            return {"status", finding.text};
+        case Finding::Kind::plans:
+            return {"plans", finding.text.empty() ? Json::array() : Json::parse(finding.text)};
+        case Finding::Kind::image:
+            return {"image", finding.text.empty() ? Json::object() : Json::parse(finding.text)};
+        case Finding::Kind::undo:
+        case Finding::Kind::removed: {
+            Json lines = Json::array();
+            std::istringstream text(finding.text);
+            for (std::string line; std::getline(text, line);) lines.push_back(line);
+            return {finding.kind == Finding::Kind::undo ? "undo" : "removed", std::move(lines)};
+        }
+    }
+    return {};
+}
+
+std::string own_words(std::string_view vm, std::string_view host, std::string_view reason) {
+    for (const std::string_view name : {vm, host}) {
+        if (name.empty() || !reason.starts_with(name)) continue;
+        const std::string_view rest = reason.substr(name.size());
+        if (rest.starts_with(": ")) return std::string(rest.substr(2));
+        // "web (10.0.0.1:22): ..."
+        if (const std::size_t end = rest.find("): "); rest.starts_with(" (") && end != std::string_view::npos)
+            return fmt::format("{}{}", rest.substr(2, end - 2), rest.substr(end + 1));
+    }
+    return std::string(reason);
+}
+
+std::string on_last_line(std::string reason) {
+    constexpr std::string_view mark = "exit status ";
+    const std::size_t status = reason.find(mark), end = reason.find_last_not_of('\n');
+    if (status == std::string::npos || end == std::string::npos) return reason;
+    const std::size_t said = reason.find(": ", status + mark.size()), last = reason.rfind('\n', end);
+    if (said == std::string::npos || last == std::string::npos || last < said) return reason;
+    return reason.substr(0, said + 2) + reason.substr(last + 1, end - last);
+}
+
+std::string reason_of(const VmReport& vm) {
+    if (vm.reason.empty()) return std::string(to_string(vm.outcome));
+    std::string reason = own_words(vm.vm, vm.host, vm.reason);
+    return vm.last_lines.empty() ? reason : on_last_line(std::move(reason));
+}
+
+std::string to_table(const Report& report, std::size_t reason_width) {
     TextTable table({"VM", "OUTCOME", "PHASE", "TIME", "REASON"});
     for (const auto& vm : report.vms)
-        table.add({vm.vm, std::string(to_string(vm.outcome)), where_of(vm), fmt::format("{:.1f} s", vm.seconds), vm.reason});
+        table.add({vm.vm, std::string(to_string(vm.outcome)), where_of(vm), fmt::format("{:.1f} s", vm.seconds),
+                   cut_text(vm.reason.empty() ? "" : reason_of(vm), reason_width)});
     std::string text = table.str();
     const auto& totals = report.totals;
     text += fmt::format("{} ok", totals.ok);
@@ -121,6 +175,16 @@ void ReportBuilder::on_event(const DeployEvent& event) {
     if (const auto* run = std::get_if<event::RunStarted>(&event.body)) {
         report_.command = run->command;
         for (const auto& vm : run->vms) row(vm);
+        return;
+    }
+    if (const auto* note = std::get_if<event::Note>(&event.body)) {
+        const bool warns = note->severity != Severity::note;
+        if (event.vm.empty()) {
+            if (warns) report_.warnings.push_back(note->text);
+            return;
+        }
+        auto& vm = row(event.vm);
+        (warns ? vm.warnings : vm.notes).push_back(note->text);
         return;
     }
     if (event.vm.empty()) return;

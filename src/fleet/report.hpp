@@ -3,9 +3,11 @@
 
 #include <deque>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ov/fleet.hpp"
@@ -20,8 +22,21 @@ std::string to_json(const Report& report);
 /// Keys of all machines of a `report.json` whose outcome is not ok. Throws Error{spec_invalid} naming what is wrong.
 std::vector<std::string> not_ok_in(std::string_view report_json);
 
-/// "VM OUTCOME PHASE TIME REASON", one row a machine, then totals, then the last lines of each machine that is not ok.
-std::string to_table(const Report& report);
+/// Member name and value under which JSON shows a finding; the name is empty when there is nothing to show.
+std::pair<std::string, nlohmann::ordered_json> finding_member(const Finding& finding);
+
+/// "VM OUTCOME PHASE TIME REASON", one row a machine, then totals, then the last lines of each machine that is not ok. Reasons
+/// are one line, cut at `reason_width`.
+std::string to_table(const Report& report, std::size_t reason_width = 160);
+
+/// Errors begin with the machine that they met; a line that names it already shows the rest.
+std::string own_words(std::string_view vm, std::string_view host, std::string_view reason);
+
+/// "exit status 3: " and the last line of what a program said: its other lines are shown elsewhere.
+std::string on_last_line(std::string reason);
+
+/// Why a machine is not ok, for a line that names it.
+std::string reason_of(const VmReport& vm);
 
 /// Consumer of events that ends up holding the report. Machines that never started are skipped.
 class ReportBuilder {

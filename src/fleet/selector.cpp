@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/near_name.hpp"
 #include "ov/error.hpp"
 
 namespace ov {
@@ -42,13 +43,31 @@ bool matches(const Candidate& candidate, std::string_view selector) {
     return selector.find_first_of("*?") != std::string_view::npos && glob_matches(selector, candidate.key);
 }
 
+namespace {
+
+/// The nearest name, or those that there are.
+std::string hint_for(const std::vector<Candidate>& universe, const std::string& selector) {
+    constexpr std::size_t shown = 8;
+    std::vector<std::string> names;
+    for (const Candidate& candidate : universe) names.push_back(candidate.key);
+    if (const std::string near = did_you_mean(selector, names); !near.empty()) return near;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    return names.empty() ? "; there is none" : fmt::format("; there are {}{}", text, names.size() > shown ? ", …" : "");
+}
+
+}  // namespace
+
 std::vector<std::string> select(const std::vector<Candidate>& universe, const std::vector<std::string>& selectors, bool all,
                                 const std::vector<std::string>& limit) {
     if (selectors.empty() && !all) throw Error(Errc::usage, "no machine selected: give a selector or --all");
+    if (all && !selectors.empty())
+        throw Error(Errc::usage, fmt::format("--all takes every machine, {} does not: give one of them, or --limit {}",
+                                             selectors.front(), selectors.front()));
     for (const auto* list : {&selectors, &limit})
         for (const auto& selector : *list)
             if (std::none_of(universe.begin(), universe.end(), [&](const Candidate& c) { return matches(c, selector); }))
-                throw Error(Errc::not_found, fmt::format("no deploy matches '{}'", selector));
+                throw Error(Errc::not_found, fmt::format("no deploy matches '{}'{}", selector, hint_for(universe, selector)));
     std::vector<std::string> keys;
     const auto named_by = [](const Candidate& candidate, const std::vector<std::string>& list) {
         return std::any_of(list.begin(), list.end(), [&](const std::string& selector) { return matches(candidate, selector); });

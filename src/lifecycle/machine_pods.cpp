@@ -51,8 +51,7 @@ asio::awaitable<std::string> del_pods(RunContext& context, Executor& executor, P
     const auto names = co_await take_down_pods(executor, context.runtime, std::move(removal), deadline, emit);
     phase.finish();
     std::string lines;
-    if (dry_run)
-        for (const std::string& name : names) lines += fmt::format("pod {}: stop and remove\n", name);
+    for (const std::string& name : names) lines += fmt::format("pod {}{}\n", name, dry_run ? ": stop and remove" : "");
     co_return lines;
 }
 

@@ -154,7 +154,8 @@ std::function<asio::awaitable<std::unique_ptr<Executor>>(Deadline)> reconnector(
 asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, Deadline deadline) {
     std::vector<Check> checks = chosen_checks(context, job);
     if (checks.empty()) {
-        job.emit(event::Note{Severity::note, "No checks to run after filtering."});
+        const bool chosen = !context.request.check_section.empty() || !context.request.check_verbs.empty();
+        job.emit(event::Note{Severity::note, chosen ? "No checks to run after filtering." : "it has no checks"});
         co_return std::string();
     }
     // Looking at a machine does not start it.
@@ -213,7 +214,6 @@ asio::awaitable<std::string> add_to_machine(RunContext& context, MachineJob job,
     std::exception_ptr failure;
     try {
         const DeployReport report = co_await apply_deploy(machine, std::move(request), deadline, job.emit);
-        for (const std::string& note : report.notes) job.emit(event::Note{Severity::note, note});
         co_await fetch_all(*machine.executor, artifacts, deadline, job.emit);
         pods.program = report.guest_command;
         if (with_pods) co_await add_pods(context, *machine.executor, std::move(pods), deadline, job.emit);
@@ -272,7 +272,6 @@ asio::awaitable<std::string> undo_on_machine(RunContext& context, MachineJob job
     }
     co_await close_machine(*executor);
     if (failure) std::rethrow_exception(failure);
-    for (const std::string& note : report.notes) job.emit(event::Note{Severity::note, note});
     if (report.deploys.empty())
         job.emit(event::Note{Severity::note, fmt::format("No {}deploy ledger entry for {} (already torn down?)",
                                                          job.target.is_local() ? "" : "VM ", job.target.ledger_name())});
@@ -283,6 +282,9 @@ asio::awaitable<std::string> undo_on_machine(RunContext& context, MachineJob job
                     fmt::format("could not undo everything of: {}; their records are kept, run it again", layers));
     }
     for (const std::string& line : report.would_undo) lines += line + "\n";
+    if (context.request.dry_run) co_return lines;
+    for (const std::string& layer : report.undone) lines += fmt::format("layer {}\n", layer);
+    if (lines.empty() && !report.deploys.empty()) lines = "its record; its layers belong to others too\n";
     co_return lines;
 }
 
@@ -332,20 +334,32 @@ std::string this_os_release() {
 
 }  // namespace
 
-std::string plans_without_machine(RunContext& context, const DeployTarget& target) {
+std::string plans_without_machine(RunContext& context, const DeployTarget& target, const EmitEvent& emit) {
+    const PlanInputs inputs = plan_inputs(target.node, context.request);
+    const std::string id = context.plans.deploy_id_of(target.key, inputs);
+    // An instance without a deploy is made all the same, and pods are nobody's plan.
+    const bool with_pods =
+        !context.request.node_only && !target.outer && !target.is_local() && !pod_children(target.node).empty();
+    if (id.empty() && !with_pods && context.request.verb != FleetVerb::up && !is_lone_pod(context, target))
+        throw Error(Errc::not_found, nothing_to_deploy);
     if (!target.is_this_host() && target.entity.source_distro.empty())
         throw Error(Errc::unsupported,
                     fmt::format("deploy {}: a dry run asks no machine, so it must be told the distribution: set "
                                 "`source.distro` of VM entity {} (for example debian:12)",
                                 target.key, target.machine.entity));
-    const PlanInputs inputs = plan_inputs(target.node, context.request);
     CompileContext compile_for;
     compile_for.distro =
         target.is_this_host() ? distro_from_os_release(this_os_release()) : distro_from_tag(target.entity.source_distro);
     compile_for.user = target.entity.ssh.user;
-    compile_for.deploy_id = context.plans.deploy_id_of(target.key, inputs);
+    compile_for.deploy_id = id;
+    const std::vector<InstallPlan> plans = context.plans.compile_all(inputs, compile_for);
+    const GateReport gates = evaluate_gates(plans, gate_options(target.node, context.request));
+    for (const GatedStep& step : gates.refused)
+        emit(event::Note{Severity::warning, fmt::format("layer {}: {} {}: the deploy is refused without --{}", step.layer,
+                                                        step.kind, step.summary, to_string(step.gate))});
+    for (const GatedStep& step : gates.skipped) emit(event::Note{Severity::warning, step.message});
     nlohmann::json all = nlohmann::json::array();
-    for (const InstallPlan& plan : context.plans.compile_all(inputs, compile_for)) all.push_back(to_json(plan));
+    for (const InstallPlan& plan : plans) all.push_back(to_json(plan));
     return all.dump();
 }
 

@@ -57,6 +57,19 @@ TEST_CASE("the drawing is replaced in place, and what ended stays above it") {
     CHECK(screen.take() == "\x1b[1A\r\x1b[J");
 }
 
+TEST_CASE("quiet says warnings and nothing else; the reason of a single machine is left to the end of the run") {
+    Screen quiet(ProgressMode::quiet);
+    quiet.feed("", event::RunStarted{"deploy add", keys(1), 1});
+    quiet.feed("m1", event::Note{Severity::note, "waiting"});
+    quiet.feed("m1", event::Note{Severity::warning, "[skip] a service"});
+    quiet.feed("m1", event::VmFinished{});
+    CHECK(quiet.take() == "m1: warning: [skip] a service\n");
+    Screen plain(ProgressMode::plain);
+    plain.feed("", event::RunStarted{"deploy add", keys(1), 1});
+    plain.feed("m1", event::VmFinished{Outcome::failed, WorkPhase::steps, "l", 1, 2.0, "exit status 1", Errc::step_failed});
+    CHECK(plain.take() == "m1: failed after 2.0 s\n");
+}
+
 TEST_CASE("more machines than rows: the longest at work are shown, the rest is counted") {
     Screen screen(ProgressMode::tty);
     screen.feed("", event::RunStarted{"fleet add", keys(20), 20});

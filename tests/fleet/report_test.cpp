@@ -31,6 +31,9 @@ Report sample() {
     builder.on_event(of("b", event::VmStarted{"web", "2", "10.0.0.2"}));
     for (int i = 1; i <= 30; ++i) builder.on_event(of("b", event::Output{"line " + std::to_string(i) + "\n", false}));
     builder.on_event(of("b", event::Output{"no newline", true}));
+    builder.on_event(of("", event::Note{Severity::warning, "dploy: unknown key"}));
+    builder.on_event(of("b", event::Note{Severity::warning, "[skip] a service"}));
+    builder.on_event(of("b", event::Note{Severity::note, "waiting"}));
     builder.on_event(
         of("b", event::VmFinished{Outcome::failed, WorkPhase::steps, "base", 3, 12.25, "exit status 7", Errc::step_failed}));
     return builder.finish(13, 0);
@@ -93,6 +96,45 @@ TEST_CASE("decision 62: the JSON report has the documented members") {
     CHECK(vm["phase"] == "steps");
     CHECK(vm["seconds"] == 12.25);
     CHECK(vm["log"] == "logs/b.log");
+    CHECK(json["warnings"] == nlohmann::json{"dploy: unknown key"});
+    CHECK(vm["warnings"] == nlohmann::json{"[skip] a service"});
+    CHECK(vm["notes"] == nlohmann::json{"waiting"});
+}
+
+TEST_CASE("the JSON report has what a machine was asked for: plans, what would be undone, what is deployed") {
+    const struct {
+        Finding finding;
+        const char* member;
+        nlohmann::json value;
+    } rows[] = {
+        {{"a", "deployed: ten", Finding::Kind::status}, "status", "deployed: ten"},
+        {{"a", R"([{"Layer":"ten"}])", Finding::Kind::plans}, "plans", {{{"Layer", "ten"}}}},
+        {{"a", "", Finding::Kind::plans}, "plans", nlohmann::json::array()},
+        {{"a", "ten: rm x\nten: rm y\n", Finding::Kind::undo}, "undo", {"ten: rm x", "ten: rm y"}},
+        {{"a", "", Finding::Kind::removed}, "removed", nlohmann::json::array()},
+        {{"a", R"({"sent":true})", Finding::Kind::image}, "image", {{"sent", true}}},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.member);
+        Report report = sample();
+        report.vms[0].finding = row.finding;
+        const auto json = nlohmann::json::parse(to_json(report));
+        CHECK(json["vms"][0][row.member] == row.value);
+        CHECK_FALSE(json["vms"][1].contains(row.member));
+    }
+}
+
+TEST_CASE("a line that names the machine shows the rest of what went wrong, cut in the table") {
+    CHECK(own_words("web", "10.0.0.1", "web: refused") == "refused");
+    CHECK(own_words("web", "10.0.0.1", "web (10.0.0.1:22): connect: refused; not ready after 2 tries") ==
+          "10.0.0.1:22: connect: refused; not ready after 2 tries");
+    CHECK(own_words("web", "10.0.0.1", "webs: refused") == "webs: refused");
+    CHECK(on_last_line("step 1: exit status 3: line 33\nline 34\nline 35\n") == "step 1: exit status 3: line 35");
+    CHECK(on_last_line("step 1: exit status 3: line 33") == "step 1: exit status 3: line 33");
+    CHECK(on_last_line("refused:\n  layer a\n  layer b") == "refused:\n  layer a\n  layer b");
+    Report report = sample();
+    report.vms[1].reason = std::string(200, 'x');
+    CHECK(to_table(report, 20).find("  " + std::string(19, 'x') + "…\n") != std::string::npos);
 }
 
 TEST_CASE("--retry-failed selects every outcome but ok and refuses what is not a report") {

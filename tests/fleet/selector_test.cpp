@@ -49,9 +49,14 @@ TEST_CASE("decision 58: selectors are united, matched against whole keys, and or
 
 TEST_CASE("decision 58: no selector, no match and an empty intersection are errors that say so") {
     CHECK_THROWS_WITH_AS(select(universe, {}, false), "no machine selected: give a selector or --all", Error);
-    CHECK_THROWS_WITH_AS(select(universe, {"web", "nope*"}, false), "no deploy matches 'nope*'", Error);
-    CHECK_THROWS_WITH_AS(select(universe, {"tag=x"}, false), "no deploy matches 'tag=x'", Error);
+    CHECK_THROWS_WITH_AS(select(universe, {"web", "nope*"}, false),
+                         "no deploy matches 'nope*'; there are web, web/1, web/2, vm:db, cache", Error);
+    CHECK_THROWS_WITH_AS(select(universe, {"tag=x"}, false),
+                         "no deploy matches 'tag=x'; there are web, web/1, web/2, vm:db, cache", Error);
     CHECK_THROWS_WITH_AS(select(universe, {"cache"}, false, {"web"}), "--limit leaves no machine", Error);
+    CHECK_THROWS_WITH_AS(select(universe, {"cahce"}, false), "no deploy matches 'cahce'; did you mean \"cache\"?", Error);
+    CHECK_THROWS_WITH_AS(select(universe, {"cache"}, true),
+                         "--all takes every machine, cache does not: give one of them, or --limit cache", Error);
     CHECK_THROWS_WITH_AS(select({}, {}, true), "there is no VM deploy", Error);
 }
 
