@@ -35,6 +35,9 @@ std::vector<Diagnostic> validate_entities(const std::map<std::string, VmSpecPtr,
 /// instance `1` and an entity `web-1`).
 std::vector<Diagnostic> validate_vm_names(const Project& project);
 
+/// Deploys that name a VM or a layer which is not there.
+std::vector<Diagnostic> validate_deploy_references(const Project& project);
+
 /// The `instance.yml` of one machine (`vm-spec.md` 12).
 struct InstanceOverride {
     std::optional<bool> disposable;

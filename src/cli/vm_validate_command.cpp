@@ -37,7 +37,7 @@ std::vector<VmIdentity> machines_of(const ValidateCommand& command, const Projec
 }
 
 bool concerns(const Diagnostic& finding, const std::vector<VmIdentity>& machines, bool all) {
-    if (!finding.path.starts_with("vm.")) return finding.severity == Severity::error;
+    if (!finding.path.starts_with("vm.")) return all || finding.severity == Severity::error;
     return all || std::any_of(machines.begin(), machines.end(), [&](const VmIdentity& machine) {
                const std::string prefix = "vm." + machine.entity;
                return finding.path == prefix || finding.path.starts_with(prefix + ".");
@@ -83,11 +83,18 @@ void run_validate(const ValidateCommand& command, AppContext& to) {
     std::vector<Diagnostic> findings;
     const Project project = inspect_project({to.directory, operator_paths().deploy_file()}, findings);
     const std::vector<VmIdentity> machines = machines_of(command, project);
-    const HostFacts facts = host_facts(command.facts, command.connect, to);
+    // External machines ask nothing of a host.
+    const bool on_host = std::any_of(machines.begin(), machines.end(),
+                                     [&](const VmIdentity& machine) { return project.vms.at(machine.entity).spec != nullptr; });
+    const HostFacts facts = on_host ? host_facts(command.facts, command.connect, to) : HostFacts();
     ValidateOptions options;
     if (!command.backend.empty()) options.backend = command.backend == "qemu" ? Backend::qemu : Backend::libvirt;
     const std::vector<Diagnostic> names = validate_vm_names(project);
     findings.insert(findings.end(), names.begin(), names.end());
+    if (command.names.empty()) {
+        const std::vector<Diagnostic> lost = validate_deploy_references(project);
+        findings.insert(findings.end(), lost.begin(), lost.end());
+    }
     std::erase_if(findings, [&](const Diagnostic& d) { return !concerns(d, machines, command.names.empty()); });
     for (const VmIdentity& machine : machines) {
         const std::vector<Diagnostic> more = findings_of(machine, project, facts, options);

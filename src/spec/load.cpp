@@ -61,7 +61,8 @@ std::string project_file_in(const std::string& directory) {
     const fs::path path = fs::absolute(directory).lexically_normal();
     const fs::path trimmed = path.has_filename() ? path : path.parent_path();
     if (!fs::exists(trimmed / "overthink.yml"))
-        throw Error(Errc::not_found, fmt::format("no project in {}: overthink.yml is missing", trimmed.string()));
+        throw Error(Errc::not_found,
+                    fmt::format("no project in {}: overthink.yml is missing; -C names another directory", trimmed.string()));
     return (trimmed / "overthink.yml").string();
 }
 

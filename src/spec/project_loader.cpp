@@ -35,7 +35,8 @@ Project ProjectLoader::load(std::vector<Diagnostic>& findings) {
     visit(root_, 0, {});
     std::sort(project_.lacking.begin(), project_.lacking.end());
     if (!project_.lacking.empty()) return std::move(project_);
-    check_version(root_);
+    // A file that could not be read has no version either; that is not its mistake.
+    if (root_read_) check_version(root_);
     check_beds();
     discover_layers();
     discover_entities();
@@ -58,12 +59,15 @@ void ProjectLoader::visit(const std::string& file, int depth, const SourcePositi
     try {
         text = read_text_file(file);
     } catch (const Error& e) {
-        return report(Severity::error, imported_at, fmt::format("import cannot be read: {}", e.what()));
+        const char* what = file == root_ ? "the project" : "import";
+        return report(Severity::error, imported_at, fmt::format("{} cannot be read: {}", what, e.what()));
     }
     open_files_.push_back(file);
     std::vector<Import> outer_imports = std::exchange(pending_imports_, {});
     Report to{file, *findings_};
+    const std::size_t before = findings_->size();
     const std::vector<YamlPtr> documents = parse_yaml(text, file, *findings_);
+    if (file == root_) root_read_ = findings_->size() == before;
     for (std::size_t i = 0; i < documents.size(); ++i) {
         const Cursor document(documents[i], {}, to);
         if (documents[i]->is_null() || (documents[i]->is_map() && documents[i]->entries.empty())) continue;

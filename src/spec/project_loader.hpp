@@ -66,6 +66,7 @@ private:
     std::vector<Import> pending_imports_;  ///< of the file that is being read
     std::vector<std::string> open_files_;  ///< the chain of imports, for cycles
     std::set<std::string> visited_;
+    bool root_read_ = false;  ///< the project file is YAML
     std::set<std::string> checkouts_in_use_;
     std::vector<DiscoverRoot> discover_;
     std::vector<std::string> bed_names_;

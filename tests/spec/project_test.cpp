@@ -76,5 +76,6 @@ TEST_CASE("all findings of all files come at once, with their places") {
 TEST_CASE("a directory without overthink.yml is no project, and says which one was meant") {
     const TempTree tree({{"other.yml", "x"}});
     CHECK_THROWS_WITH_AS(ov::load_project({tree.path(), {}}),
-                         ("no project in " + tree.path() + ": overthink.yml is missing").c_str(), ov::Error);
+                         ("no project in " + tree.path() + ": overthink.yml is missing; -C names another directory").c_str(),
+                         ov::Error);
 }
