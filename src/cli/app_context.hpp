@@ -20,6 +20,8 @@ struct AppContext {
     std::function<void()> action;
     /// Words behind the name of a pass-through verb (`vm ssh NAME word...`), taken out before parsing.
     std::vector<std::string> remote_words{};
+    /// The warnings about the project are on `err` already: a verb that loads it twice tells them once.
+    bool warned = false;
 };
 
 /// The project directory for paths that are recorded or printed: absolute, without a slash at its end.

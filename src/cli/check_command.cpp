@@ -76,12 +76,14 @@ std::vector<CheckSuite> CheckCollector::suites(const Report& report) const {
 void print_checks(const CheckCollector& checks, const Report& report, const FleetFlags& flags, AppContext& app) {
     const std::vector<CheckSuite> suites = checks.suites(report);
     const bool single = flags.display.single;
-    if (single && suites.front().results.empty()) {
-        // Nothing was asked or nothing could be asked: no report.
-        if (report.exit_code == 0) app.err << "No checks to run after filtering.\n";
-    } else if (flags.display.output == "table") {
-        app.out << format_checks(suites, check_format(flags.display.check_format), single);
-    }
+    const CheckFormat format = check_format(flags.display.check_format);
+    const bool chosen = !flags.request.check_section.empty() || !flags.request.check_verbs.empty();
+    const bool nothing_asked = single && suites.front().results.empty();
+    if (nothing_asked && report.exit_code == 0)
+        app.err << (chosen ? "No checks to run after filtering.\n" : fmt::format("{} has no checks\n", suites.front().name));
+    // What reads a document gets one, empty or not; a machine that could not be asked has none.
+    const bool empty_document = report.exit_code == 0 && format != CheckFormat::text;
+    if (flags.display.output == "table" && (!nothing_asked || empty_document)) app.out << format_checks(suites, format, single);
     std::size_t failed = 0;
     for (const CheckSuite& suite : suites)
         for (const CheckResult& result : suite.results) failed += result.status == CheckStatus::fail ? 1 : 0;

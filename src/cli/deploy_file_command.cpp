@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <ostream>
 
 #include "cli/ask.hpp"
 #include "lifecycle/deploy_target.hpp"
 #include "ov/diagnostic.hpp"
+#include "ov/load.hpp"
 #include "state/deploy_config.hpp"
 #include "state/state_file.hpp"
 
@@ -44,24 +49,42 @@ void show(const FileCommand& command, AppContext& app) {
     app.out << document->str();
 }
 
+/// A file is replaced as a whole; what is no file (a device, a pipe) is written to.
+void write_to(const std::string& path, const std::string& text) {
+    std::error_code unknown;
+    if (const auto kind = std::filesystem::status(path, unknown).type();
+        kind == std::filesystem::file_type::regular || kind == std::filesystem::file_type::not_found)
+        return state::write_file(path, text);
+    std::ofstream file(path);
+    if (!(file << text << std::flush))
+        throw Error(Errc::io, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+}
+
 void write_out(const FileCommand& command, AppContext& app) {
     if (command.words.empty() != command.all) throw Error(Errc::usage, "deploy export: name the entries, or give --all");
     auto document = own_document(app);
-    if (!document) return;
+    if (!document) {
+        document = DeployDocument::parse("deploy: {}\n", operator_paths().deploy_file());
+        if (!command.all)
+            throw Error(Errc::not_found, fmt::format("{}: no entry {}", operator_paths().deploy_file(), command.words.front()));
+    }
     if (!command.all) document->keep_only(command.words);
     if (command.output.empty() || command.output == "-")
         app.out << document->str();
     else
-        state::write_file(command.output, document->str());
+        write_to(command.output, document->str());
 }
 
-/// State of machines can be had again only by making them anew.
+/// State of machines can be had again only by making them anew; what somebody wrote is lost as well, which a script is trusted to
+/// mean.
 void guard_state(const DeployDocument& document, const std::string& what, bool assume_yes) {
     const auto keys = document.keys();
     const bool machines =
         std::ranges::any_of(keys, [&](const std::string& key) { return document.node(key).vm_state.has_value(); });
-    if (!machines || assume_yes) return;
-    const std::string danger = fmt::format("{} forgets the state of machines that exist", what);
+    if (assume_yes || (!machines && !at_terminal())) return;
+    const std::string danger =
+        machines ? fmt::format("{} forgets the state of machines that exist", what)
+                 : fmt::format("{} drops {} entr{} of this host's deploy.yml", what, keys.size(), keys.size() == 1 ? "y" : "ies");
     if (!at_terminal()) throw Error(Errc::gate_closed, danger + "; give --yes to do it");
     if (!person_agrees(danger + ". Go on?")) throw Error(Errc::cancelled, "nothing was done");
 }
@@ -72,6 +95,9 @@ void take_in(const FileCommand& command, AppContext& app) {
         const auto text = state::read_file(path);
         if (!text) throw Error(Errc::not_found, path + ": no such file");
         files.push_back(DeployDocument::parse(*text, path));
+        std::vector<Diagnostic> warnings;
+        load_deploy_file(path, warnings);
+        for (const Diagnostic& warning : warnings) app.err << warning.str() << '\n';
     }
     const std::string path = operator_paths().deploy_file();
     // Asked before the lock is taken: nobody waits for a person.

@@ -38,6 +38,7 @@ void run(AppContext& app) {
     const Remote remote;
     const LoadOptions options{app.directory, operator_paths().deploy_file()};
     const Project project = load_project(options, remote.access);
+    tell_warnings(project, app);
     TextTable table({"KEY", "ENTITY", "TARGET", "STATE", "SOURCE"});
     for (const auto& [key, node] : project.deploys) {
         const bool vm = node.target == "vm" || !node.vm.empty();

@@ -48,10 +48,7 @@ void run(const BuildImageCommand& command, AppContext& app) {
     Remote remote;
     Project loaded = load(app.directory, remote);
     fetch_image_layers(loaded, command.image, remote.access);
-    for (const Diagnostic& warning : loaded.warnings) app.err << warning.str() << '\n';
-    if (command.dry_run && !loaded.images.contains(command.image))
-        throw Error(Errc::not_found,
-                    fmt::format("no image \"{}\" in the project: there is no Containerfile to print", command.image));
+    tell_warnings(loaded, app);
     const auto project = std::make_shared<const Project>(std::move(loaded));
     const auto work = [&](VmContext& vms, Deadline deadline) {
         ImageWorkshop workshop = workshop_of(command, vms.runtime, project);

@@ -132,6 +132,7 @@ void run_plan(const PlanOptions& options, AppContext& to) {
 void run_list(const std::string& format, AppContext& to) {
     const Remote remote;
     const Project project = load(to.directory, remote);
+    tell_warnings(project, to);
     if (format == "json") {
         nlohmann::json all = nlohmann::json::array();
         for (const auto& [key, layer] : project.layers)

@@ -74,13 +74,21 @@ asio::awaitable<void> ask_nested(VmContext& context, Hypervisors& hypervisors, D
     *into = co_await nested_status(context, hypervisors, std::move(target), deadline);
 }
 
+/// A VM of this host is reached over a forwarded port; an external machine has its own address.
+bool is_forwarded(const DeployStatus& status) {
+    return status.backend != "external";
+}
+
 nlohmann::json status_json(const DeployStatus& status, const std::vector<NestedStatus>& nested) {
     nlohmann::json children = nlohmann::json::array();
     for (const NestedStatus& child : nested)
         children.push_back({{"name", child.name}, {"depth", child.depth}, {"status", child.state}});
     nlohmann::json ports = nlohmann::json::array();
     if (status.port > 0)
-        ports.push_back({{"host_ip", "127.0.0.1"}, {"host_port", status.port}, {"container_port", 22}, {"protocol", "tcp"}});
+        ports.push_back({{"host_ip", is_forwarded(status) ? "127.0.0.1" : status.host},
+                         {"host_port", status.port},
+                         {"container_port", 22},
+                         {"protocol", "tcp"}});
     return {{"kind", "vm"},
             {"image", status.entity},
             {"instance", status.instance},
@@ -121,8 +129,8 @@ asio::awaitable<void> status(VmContext& context, Command command, AppContext& ap
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const DeployStatus& row = rows[i];
             table.add({"vm", row.instance.empty() ? row.entity : row.entity + "-" + row.instance, row.state,
-                       row.port > 0 && row.backend != "external" ? fmt::format("127.0.0.1:{}->22/tcp", row.port) : row.ssh,
-                       row.backend, row.key});
+                       row.port > 0 && is_forwarded(row) ? fmt::format("127.0.0.1:{}->22/tcp", row.port) : row.ssh, row.backend,
+                       row.key});
             for (const NestedStatus& child : nested[i])
                 table.add({"", std::string(static_cast<std::size_t>(child.depth) * 2, ' ') + "└─ " + child.name, child.state, "",
                            "", ""});
@@ -218,7 +226,7 @@ void add_life_commands(CLI::App& app, AppContext& context) {
     auto command = std::make_shared<LifeCommand>();
     CLI::App* verb = add_verb(app, context, "stop", "Shut a deploy's VM down", command, stop);
     verb->add_flag("--force", command->force, "Power it off");
-    verb->add_option("--timeout", command->timeout, "How long the guest may take (default: 60s)");
+    verb->add_option("--timeout", command->timeout, "How long the guest may take (default: 60s)")->type_name("DURATION");
     verb->footer("Example:\n  ov stop web --timeout 3m");
     command = std::make_shared<LifeCommand>();
     verb = add_verb(app, context, "restart", "Stop and start a deploy's VM", command, restart);

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 
@@ -41,6 +43,14 @@ int report(const ov::Error& error) {
         std::cerr << "ov: error: " << error.what() << '\n';
     }
     return error.code() == ov::Errc::cancelled ? 130 : 1;
+}
+
+/// Output that did not arrive is no success, whatever the verb did.
+int written(int status) {
+    std::cout.flush();
+    if (std::cout.good()) return status;
+    std::cerr << "ov: error: standard output: cannot be written: " << std::strerror(errno) << '\n';
+    return status == 0 ? 1 : status;
 }
 
 /// Does not return, but for verbs that concern this machine alone.
@@ -100,18 +110,24 @@ int main(int argc, char** argv) {
         "  ov layer plan ripgrep --distro debian:12      every step of a layer, with its undo\n"
         "  ov vm validate                                every finding about the project's VMs\n"
         "  ov vm render web --format qemu                the definition as a hypervisor gets it\n"
-        "`ov VERB --help` tells more.");
+        "`ov VERB --help` and `ov help VERB` tell more.");
 
     try {
+        if (!arguments.empty() && arguments.front() == "help") {
+            arguments.erase(arguments.begin());
+            arguments.emplace_back("--help");
+        }
         std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
         const std::vector<std::string> words(arguments.rbegin(), arguments.rend());
         app.parse(arguments);
         if (!host.empty()) go_to_host(host, app, words, context.remote_words);
         std::error_code missing;
         if (!std::filesystem::is_directory(context.directory, missing))
-            throw ov::Error(ov::Errc::usage, fmt::format("cannot chdir to {}: not a directory", context.directory));
+            throw ov::Error(ov::Errc::usage,
+                            fmt::format("cannot chdir to {}: {}", context.directory.empty() ? "\"\"" : context.directory,
+                                        context.directory.empty() ? "the path is empty" : "not a directory"));
         if (context.action) context.action();
-        return context.exit_status;
+        return written(context.exit_status);
     } catch (const CLI::ParseError& error) {
         // Help and version leave with 0; every wrong command line with 1 (CLI11 has other numbers).
         if (error.get_exit_code() == 0) return app.exit(error);

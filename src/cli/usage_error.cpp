@@ -49,7 +49,8 @@ std::string explanation(const CLI::App& app, const Reached& at, const CLI::Parse
     const std::vector<std::string> unknown = app.remaining(true);
     const std::vector<std::string> verbs = verbs_of(*at.verb);
     if (unknown.empty()) {
-        if (verbs.empty()) return error.what();
+        // CLI11's own words: an option without its value, a value that is none.
+        if (verbs.empty() || dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) return error.what();
         return fmt::format("`{}` needs a verb: {}", at.path, joined(verbs));
     }
     const std::string& word = unknown.front();

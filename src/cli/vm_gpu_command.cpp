@@ -37,6 +37,7 @@ void run_status(const GpuRoots& roots, const std::string& name, AppContext& to) 
     std::uint64_t needed = 0;
     if (!name.empty()) {
         const Project project = load_project({to.directory, std::nullopt});
+        for (const Diagnostic& warning : project.warnings) to.err << warning.str() << '\n';
         needed = static_cast<std::uint64_t>(vm::ram_mib(find_vm_spec(project, named_vm(name).entity))) << 20U;
     }
     to.out << gpu_status(inspect_gpus(roots), roots, locked_memory_limit(), needed);

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "cli/fleet_run.hpp"
+#include "cli/vm_entity_ref.hpp"
 #include "cli/vm_verbs.hpp"
 #include "lifecycle/vm_power.hpp"
 
@@ -40,7 +41,8 @@ asio::awaitable<void> stop(VmContext& context, Command command, AppContext& app,
     const StopOptions options{command->force ? StopOptions::Way::force : StopOptions::Way::graceful, command->limit()};
     const StopResult result = co_await stop_vm(context, hypervisors, machine, options, deadline);
     if (result == StopResult::undefined)
-        app.err << fmt::format("{} is not defined on this host: there is nothing to stop\n", machine.domain());
+        app.err << fmt::format("{} is not defined on this host: there is nothing to stop{}\n", machine.domain(),
+                               near_vm(*context.project, machine.entity));
     else if (result == StopResult::was_off)
         app.err << fmt::format("{} was not running\n", machine.domain());
     else
@@ -58,7 +60,8 @@ asio::awaitable<void> destroy(VmContext& context, Command command, AppContext& a
     options.keep_deploy = command->keep_deploy;
     const DestroyResult result = co_await destroy_vm(context, hypervisors, machine, options, deadline);
     if (!result.known)
-        app.err << fmt::format("there is no {} on this host, and nothing of it is left\n", machine.domain());
+        app.err << fmt::format("there is no {} on this host, and nothing of it is left{}\n", machine.domain(),
+                               near_vm(*context.project, machine.entity));
     else
         app.err << fmt::format("{} {}{}\n", result.existed ? "Destroyed" : "Cleared what was left of", machine.domain(),
                                options.disk ? ", its disk and keys" : "");
@@ -89,13 +92,14 @@ void add_vm_power(CLI::App& vm, AppContext& context) {
     auto command = std::make_shared<PowerCommand>();
     CLI::App* verb = add_verb(vm, context, "stop", "Shut a VM down and wait until it is off", command, stop);
     verb->add_flag("--force", command->force, "Power it off without asking the guest");
-    verb->add_option("--timeout", command->timeout, "How long the guest may take (default: 60s)");
+    verb->add_option("--timeout", command->timeout, "How long the guest may take (default: 60s)")->type_name("DURATION");
     verb->footer("Examples:\n  ov vm stop web\n  ov vm stop web --timeout 3m\n  ov vm stop web --force");
 
     command = std::make_shared<PowerCommand>();
     verb = add_verb(vm, context, "destroy", "End and forget a VM; its disk, keys and your instance.yml stay", command, destroy);
     verb->add_flag("--force", command->force, "Power it off without asking the guest; also when snapshots have dependants");
-    verb->add_option("--timeout", command->timeout, "How long the guest may take before it is powered off (default: 60s)");
+    verb->add_option("--timeout", command->timeout, "How long the guest may take before it is powered off (default: 60s)")
+        ->type_name("DURATION");
     verb->add_flag("--disk", command->disk, "Also delete its disk, seed, keys, UEFI variables and snapshots");
     verb->add_flag("--keep-deploy", command->keep_deploy, "Leave its state in deploy.yml");
     verb->footer("Examples:\n  ov vm destroy web\n  ov vm destroy web -i 2 --disk\n  ov vm destroy web --keep-deploy");

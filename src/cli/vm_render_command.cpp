@@ -97,6 +97,7 @@ void check(const RenderOptions& options, const VmSpec& spec, const HostFacts& fa
 void run_render(const RenderOptions& options, AppContext& to) {
     const Remote remote;
     const Project project = load(to.directory, remote);
+    tell_warnings(project, to);
     const VmIdentity machine = named_vm(options.name);
     VmSpec spec = find_vm_spec(project, machine.entity);
     const HostFacts facts = host_facts(options.facts, "", to);

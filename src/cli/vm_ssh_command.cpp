@@ -4,10 +4,13 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "cli/become_program.hpp"
+#include "cli/remote_project.hpp"
+#include "cli/vm_entity_ref.hpp"
 #include "cli/vm_verbs.hpp"
 #include "lifecycle/console_relay.hpp"
 #include "lifecycle/hypervisors.hpp"
@@ -27,6 +30,21 @@ bool is_home_of_account(const std::string& home) {
     return entry != nullptr && home == entry->pw_dir;
 }
 
+/// What helps who has no entry: that depends on what the project says of the machine.
+std::string way_in(const VmIdentity& machine, const AppContext& app) {
+    const Remote remote;
+    if (std::filesystem::exists(app.directory + "/overthink.yml")) {
+        const Project project = load(app.directory, remote);
+        const auto entity = project.vms.find(machine.entity);
+        if (entity == project.vms.end()) {
+            const std::string near = near_vm(project, machine.entity);
+            return near.empty() ? "; the project has no VM of that name" : near;
+        }
+        if (entity->second.external()) return fmt::format(": it is an external machine; `ov shell {}` logs in", machine.entity);
+    }
+    return fmt::format("; `ov vm create {}` makes one", machine.entity);
+}
+
 void run_ssh(const SshCommand& command, const AppContext& app) {
     const VmIdentity machine = machine_of(command.name, command.instance);
     const OperatorPaths paths = operator_paths();
@@ -34,8 +52,7 @@ void run_ssh(const SshCommand& command, const AppContext& app) {
     const std::string alias = machine.domain();
     const auto text = state::read_file(files.fragment);
     if (!text || ("\n" + *text).find("\nHost " + alias + "\n") == std::string::npos)
-        throw Error(Errc::not_found,
-                    fmt::format("{} has no entry in {}; `ov vm create {}` makes one", alias, files.fragment, machine.entity));
+        throw Error(Errc::not_found, fmt::format("{} has no entry in {}{}", alias, files.fragment, way_in(machine, app)));
     std::vector<std::string> argv{"ssh"};
     if (!is_home_of_account(paths.home)) argv.insert(argv.end(), {"-F", files.user});
     if (command.port != 0) argv.insert(argv.end(), {"-p", std::to_string(command.port)});

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "async/sigpipe_guard.hpp"
+#include "cli/remote_project.hpp"
 #include "cli/vm_entity_ref.hpp"
 #include "lifecycle/load_layers.hpp"
 #include "ov/load.hpp"
@@ -115,6 +116,7 @@ void run_vm_work(AppContext& app, std::function<asio::awaitable<void>(VmContext&
         VmContext context{runtime, std::make_shared<const Project>(project_for(app, paths, needs, deadline)), paths,
                           std::filesystem::weakly_canonical(app.directory).string(), paths.deploy_file()};
         TransferLine line(app.err);
+        tell_warnings(*context.project, app);
         context.note = [&app](const std::string& text) { app.err << "ov: note: " << text << '\n' << std::flush; };
         context.progress = [&line](const event::Transfer& transfer) { line.show(transfer); };
         const SigpipeGuard pipes;

@@ -122,6 +122,7 @@ asio::awaitable<DeployStatus> deploy_status(VmContext& context, Hypervisors& hyp
         SshDestination destination = destination_of(machine, context.paths);
         status.backend = target.outer ? "nested" : "external";
         status.ssh = ssh_text(destination);
+        status.host = destination.host;
         status.port = destination.port;
         const bool reached = co_await answers(context, std::move(destination), deadline);
         status.state = reached ? "running" : "unknown";

@@ -17,6 +17,7 @@ struct DeployStatus {
     std::string state;    ///< "running", "stopped", "paused", "crashed", "unknown"
     std::string backend;  ///< "qemu", "libvirt", "external" or "local"
     std::string domain, ssh;
+    std::string host;  ///< of an external machine
     int port = 0;
     bool defined = true;
     bool healthy() const { return state == "running"; }

@@ -213,7 +213,11 @@ DeployTarget resolve_target(const Project& project, std::string_view name, bool 
         if (const DeployNode* only = only_node_of(project, machine)) return of_node(project, only->key, *only);
         return with_entity(project, {"vm:" + key, synthetic("vm:" + key, key), machine, {}});
     }
-    throw Error(Errc::not_found, fmt::format("no deploy {}; available deployments: {}", key, first_names(project.deploys)));
+    std::vector<std::string> known;
+    for (const auto& [deploy, node] : project.deploys) known.push_back(deploy);
+    for (const auto& [entity, vm] : project.vms) known.push_back(entity);
+    throw Error(Errc::not_found, fmt::format("no deploy {}; available deployments: {}{}", key, first_names(project.deploys),
+                                             did_you_mean(key, known)));
 }
 
 std::vector<DeployTarget> all_targets(const Project& project) {

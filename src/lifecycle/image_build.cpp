@@ -191,15 +191,19 @@ Words plain_labels(const Project& project, const std::string& name, const std::s
     return words;
 }
 
+std::string near_image(const Project& project, const std::string& image) {
+    std::vector<std::string> names;
+    for (const auto& [known, body] : project.images) names.push_back(known);
+    return did_you_mean(image, names);
+}
+
 asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string image, Deadline deadline, EmitEvent events) {
     const Words exists{"image", "exists", image}, pull{"pull", "--quiet", image};
     const ProcessOutput there = co_await host_podman(exists, deadline);
     if (there.status == 0) co_return BuiltImage{image, false};
     if (image.find('/') == std::string::npos) {
-        std::vector<std::string> names;
-        for (const auto& [known, body] : workshop.project->images) names.push_back(known);
         throw Error(Errc::not_found, fmt::format("no image \"{}\" in the project or in this host's podman storage{}", image,
-                                                 did_you_mean(image, names)));
+                                                 near_image(*workshop.project, image)));
     }
     events(event::Note{Severity::note, fmt::format("pulling {}", image)});
     const ProcessOutput pulled = co_await host_podman(pull, deadline, workshop.console);
@@ -212,6 +216,15 @@ asio::awaitable<BuiltImage> take_reference(ImageWorkshop workshop, std::string i
 }  // namespace
 
 asio::awaitable<BuildContext> plan_image(ImageWorkshop workshop, std::string image, Deadline deadline) {
+    if (!workshop.project->images.contains(image)) {
+        const std::string file = containerfile_at(workshop.project->directory, image);
+        if (file.empty())
+            throw Error(Errc::not_found,
+                        fmt::format("no image \"{}\" in the project{}", image, near_image(*workshop.project, image)));
+        BuildContext own;
+        own.containerfile = read_context_file(file);
+        co_return own;
+    }
     Planned planned = co_await plan(std::move(workshop), std::move(image), deadline);
     co_return std::move(planned.context);
 }

@@ -81,12 +81,13 @@ const VmSpec& spec_of(const VmContext& context, const VmIdentity& machine) {
             names.push_back(name);
             defined += (defined.empty() ? "" : ", ") + name;
         }
+        const std::string near = did_you_mean(machine.entity, names);
         throw Error(
             Errc::not_found,
-            fmt::format("no VM {} in this project{}; defined: {}. Add it under `vm:` in overthink.yml (or in vm.yml, where that "
+            fmt::format("no VM {} in this project (defined: {}){} Add it under `vm:` in overthink.yml (or in vm.yml, where that "
                         "is imported), for example:\n"
                         "  vm:\n    {}:\n      source: {{kind: cloud_image, url: \"https://...qcow2\", base_user: debian}}",
-                        machine.entity, did_you_mean(machine.entity, names), defined.empty() ? "none" : defined, machine.entity));
+                        machine.entity, defined.empty() ? "none" : defined, near.empty() ? "." : near, machine.entity));
     }
     if (!found->second.spec)
         throw Error(Errc::unsupported,
