@@ -98,7 +98,8 @@ std::size_t write_tree_archive(const std::string& directory, const std::string& 
     std::ranges::sort(names);
     const Writer writer(archive_write_new(), archive_write_free);
     archive_write_add_filter_zstd(writer.get());
-    archive_write_set_format_pax_restricted(writer.get());
+    // Names are bytes. pax wants them in UTF-8 and asks the locale, which a program without one does not have.
+    archive_write_set_format_gnutar(writer.get());
     if (archive_write_open_filename(writer.get(), archive_path.c_str()) != ARCHIVE_OK) fail(archive_path, writer.get());
     std::size_t files = 0;
     for (const std::string& name : names) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "deploy/tree_archive.hpp"
 #include "support/engine.hpp"
 #include "support/temp_tree.hpp"
 
@@ -30,7 +31,8 @@ while [[ -e $here/slow && ! -e $here/removed ]]; do sleep 0.05; done
 [[ ! -e $here/nothing ]] || exit 0
 mkdir -p "$stage/.npm-global/bin"
 echo made >"$stage/.npm-global/bin/tool"
-[[ ! -e $here/unpackable ]] || touch "$stage/.npm-global/z"$'\xff'
+echo bytes >"$stage/.npm-global/grüße-"$'\xff'
+[[ ! -e $here/lost ]] || rm -rf "$stage"
 )sh";
 
 struct Host {
@@ -59,6 +61,20 @@ struct Host {
         asked = tree.read("asked");
         return code;
     }
+    /// What the machine is sent.
+    std::string tar() const {
+        std::string bytes;
+        ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+            const auto source = ov::tar_of_archive(runtime, archive);
+            const ov::Deadline deadline = ov::Deadline::unlimited().child(60s);
+            for (bool more = true; more;) {
+                const std::string chunk = co_await source->next(deadline);
+                bytes += chunk;
+                more = !chunk.empty();
+            }
+        });
+        return bytes;
+    }
     /// Files of the cache.
     std::size_t kept() const {
         std::size_t files = 0;
@@ -74,6 +90,7 @@ TEST_CASE("a builder runs the image that its key was made from, once for the sam
     CHECK(host.build() == ov::Errc{});
     CHECK(host.asked.find(" 0123456789ab bash -s") != std::string::npos);
     const std::string first = host.archive;
+    CHECK(host.tar().find(".npm-global/grüße-\xff") != std::string::npos);  // names are bytes
     CHECK(host.build() == ov::Errc{});
     CHECK(host.archive == first);
     CHECK(host.kept() == 1);
@@ -96,8 +113,8 @@ TEST_CASE("a build that is given up leaves neither its container nor half an arc
         host.tree.write("nothing", "");
         CHECK(host.build() == ov::Errc::step_failed);
     }
-    SUBCASE("when what it made cannot be packed") {
-        host.tree.write("unpackable", "");
+    SUBCASE("when what it made is gone") {
+        host.tree.write("lost", "");
         CHECK(host.build() == ov::Errc::io);
     }
     CHECK(host.kept() == 0);
