@@ -49,7 +49,7 @@ TempTree project(TempTree::Files more = {}) {
 TEST_CASE("install-plan 12 layer plan prints the closure in install order, one line a step") {
     const Run run = ov_layer(project(), {"plan", "web", "--distro", "debian:13", "--explain"});
     CHECK(run.out == R"(Plan: layer=base image=vm-adhoc distro=debian:13 steps=1
-  Task            system       task 0: cmd  [allow-root-tasks]
+  Task            system       task 0: cmd  [allow-root-tasks]  [no undo]
 
 Plan: layer=web image=vm-adhoc distro=debian:13 steps=2
   SystemPackages  system       deb: 1 package (install)
@@ -60,7 +60,8 @@ Plan: layer=web image=vm-adhoc distro=debian:13 steps=2
     CHECK(run.err.empty());
 }
 
-TEST_CASE("install-plan 12 layer plan --no-deps leaves the requirements out, as JSON one array with scripts and reverse operations") {
+TEST_CASE(
+    "install-plan 12 layer plan --no-deps leaves the requirements out, as JSON one array with scripts and reverse operations") {
     const Run run =
         ov_layer(project(), {"plan", "web", "--distro", "fedora:43", "--no-deps", "--format", "json", "--user", "cloud"});
     const auto plans = nlohmann::json::parse(run.out);
