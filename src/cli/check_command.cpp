@@ -47,7 +47,7 @@ void add_check_flags(CLI::App& command, FleetFlags& flags) {
         ->check(CLI::IsMember({"text", "json", "tap", "junit"}))
         ->capture_default_str();
     command.add_option("--section", flags.request.check_section, "Only checks of layer, image or deploy");
-    add_list(command, "--filter", flags.request.check_verbs, "Only checks of these verbs")->type_name("VERB,...");
+    add_list(command, "--filter", flags.request.check_verbs, "Only checks of these verbs")->type_name("VERB");
 }
 
 void add_check_commands(CLI::App& app, AppContext& context) {
@@ -55,6 +55,7 @@ void add_check_commands(CLI::App& app, AppContext& context) {
     eval->require_subcommand(1);
     add_live(*eval, "live", "Run the checks of a deploy against its machine", context);
     add_live(app, "test", "Run the checks of a deploy against its machine (eval live)", context);
+    eval->footer("Example:\n  ov eval live web");
 }
 
 void CheckCollector::on_event(const DeployEvent& event) {

@@ -72,6 +72,8 @@ void add_deploy_commands(CLI::App& app, AppContext& context) {
     add_deploy_status(*deploy, context);
     add_deploy_from_image(*deploy, context);
     add_deploy_file_commands(*deploy, context);
+    deploy->footer(
+        "Examples:\n  ov deploy add web --dry-run\n  ov deploy add web --yes\n  ov deploy del web\n  ov deploy status");
 }
 
 void add_fleet_commands(CLI::App& app, AppContext& context) {
@@ -114,6 +116,9 @@ void add_fleet_commands(CLI::App& app, AppContext& context) {
         });
     }
     add_fleet_cp_image(*fleet, context);
+    fleet->footer(
+        "Examples:\n  ov fleet up web --count 4 --yes\n  ov fleet add --all --jobs 50 --yes\n  ov fleet status 'web-*'\n"
+        "  ov fleet del tag=eval");
 }
 
 }  // namespace ov::cli

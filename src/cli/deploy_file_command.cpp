@@ -166,6 +166,7 @@ void add_deploy_file_commands(CLI::App& deploy, AppContext& context) {
             [command, work = verb.work, &context] { context.action = [command, work, &context] { work(*command, context); }; });
     }
     CLI::App* path = deploy.add_subcommand("path", "Print where this host's deploy.yml is");
+    path->footer("Example:\n  ov deploy path");
     path->callback([&context] { context.action = [&context] { context.out << operator_paths().deploy_file() << '\n'; }; });
 }
 

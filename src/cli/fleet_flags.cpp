@@ -8,8 +8,7 @@ namespace ov::cli {
 
 void add_apply_flags(CLI::App& command, FleetFlags& flags) {
     FleetRequest& request = flags.request;
-    add_list(command, "--add-layer", request.add_layers, "Layers to apply instead of the deploy's own list")
-        ->type_name("LAYER,...");
+    add_list(command, "--add-layer", request.add_layers, "Layers to apply instead of the deploy's own list")->type_name("LAYER");
     add_tristate(command, "--with-services", request.gates.with_services, "Enable and start services that layers declare");
     add_tristate(command, "--allow-repo-changes", request.gates.allow_repo_changes, "Let layers add package repositories");
     add_tristate(command, "--allow-root-tasks", request.gates.allow_root_tasks,
@@ -65,7 +64,8 @@ void add_fleet_flags(CLI::App& command, FleetFlags& flags) {
     command.add_option("--batch", flags.batch, "Finish N machines before the next N start")->type_name("N|N%");
     command.add_option("--max-fail", flags.max_fail, "Start no more once more than N have failed")->type_name("N|N%");
     command.add_flag("--fail-fast", request.fail_fast, "The first failure cancels the others");
-    command.add_option("--retry-failed", flags.retry_failed, "Those that were not ok in this report.json")->type_name("REPORT");
+    command.add_option("--retry-failed", flags.retry_failed, "Also those that were not ok in this report.json")
+        ->type_name("REPORT");
     add_display_flags(command, flags);
 }
 

@@ -172,7 +172,9 @@ void print_plans(const Report& report, const FleetFlags& flags, AppContext& app)
                                    plan.value("Image", ""), plan.value("Distro", ""), steps.size());
             std::map<std::string, int> kinds;
             for (const auto& step : steps) ++kinds[step.value("Kind", "")];
+            const auto lasting = std::ranges::count_if(steps, [](const auto& step) { return step.value("Verb", "") == "cmd"; });
             for (const auto& [kind, count] : kinds) app.out << fmt::format("  {}: {}\n", kind, count);
+            if (lasting > 0) app.out << fmt::format("  commands, without undo: {}\n", lasting);
             app.out << '\n';
         }
     }

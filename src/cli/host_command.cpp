@@ -64,6 +64,7 @@ void add_host_commands(CLI::App& app, AppContext& context) {
         "Examples:\n"
         "  ov host facts > this-host.yml                         for `ov vm render --facts` elsewhere\n"
         "  ov host facts --connect qemu+ssh://user@host/system   of a remote hypervisor");
+    host->footer("Example:\n  ov host facts");
     facts->callback([connect, &context] {
         context.action = [connect, &context] { context.out << to_yaml(host_facts("", *connect, context)); };
     });

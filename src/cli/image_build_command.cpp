@@ -75,6 +75,7 @@ void add_image(CLI::App& app, AppContext& context) {
         "  ov image build notes\n"
         "  ov image build notes --dry-run\n"
         "  ov image build ./web                     a plain Containerfile, as localhost/web:latest");
+    image->footer("Examples:\n  ov image build notes\n  ov image build ./web --dry-run");
     verb->callback([command, &context] { context.action = [command, &context] { run(*command, context); }; });
 }
 

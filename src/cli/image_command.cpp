@@ -19,7 +19,8 @@ namespace {
 void add_image_flags(CLI::App& command, FleetFlags& flags) {
     command.add_option("--as", flags.request.image.as, "Further name that the image gets in the machine")->type_name("REF");
     command.add_flag("--rootless", flags.request.image.rootless, "The login user's storage (user quadlets) instead of root's");
-    command.add_flag("--no-compress{false}", flags.request.image.compress, "Send without zstd");
+    command.add_flag_function(
+        "--no-compress", [&flags](std::int64_t count) { flags.request.image.compress = count <= 0; }, "Send without zstd");
 }
 
 std::string size_of(double bytes) {

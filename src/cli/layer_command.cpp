@@ -209,11 +209,13 @@ void add_layer_commands(CLI::App& app, AppContext& context) {
     auto format = std::make_shared<std::string>("table");
     CLI::App* list = layer->add_subcommand("list", "List the project's layers");
     list->add_option("--format", *format, "Output form")->check(CLI::IsMember({"table", "json"}))->capture_default_str();
+    list->footer("Examples:\n  ov layer list\n  ov layer list --format json");
     list->callback([format, &context] { context.action = [format, &context] { run_list(*format, context); }; });
 
     auto names = std::make_shared<std::vector<std::string>>();
     CLI::App* validate = layer->add_subcommand("validate", "Check layers and print every finding");
     validate->add_option("layer", *names, "Layers (default: all)");
+    validate->footer("Examples:\n  ov layer validate\n  ov layer validate web ./other/layer.yml");
     validate->callback([names, &context] { context.action = [names, &context] { run_validate(*names, context); }; });
 }
 

@@ -97,9 +97,9 @@ int main(int argc, char** argv) {
     ov::cli::add_preempt(app, context);
     ov::cli::add_settings_commands(app, context);
     ov::cli::add_vm_commands(app, context);
-    app.add_subcommand("version", "Print the version")->callback([&context] {
-        context.action = [&context] { context.out << OV_VERSION << '\n'; };
-    });
+    CLI::App* version = app.add_subcommand("version", "Print the version");
+    version->footer("Example:\n  ov version");
+    version->callback([&context] { context.action = [&context] { context.out << OV_VERSION << '\n'; }; });
 
     // Last: a verb made after it would inherit it.
     app.footer(

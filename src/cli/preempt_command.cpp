@@ -54,6 +54,7 @@ void add_preempt(CLI::App& app, AppContext& context) {
     CLI::App* back = preempt->add_subcommand("restore", "Start what made way, and drop the lease");
     back->add_option("claimant", *claimant, "Deploy that has the lease (default: all of them)");
     back->footer("Examples:\n  ov preempt restore\n  ov preempt restore training");
+    preempt->footer("Examples:\n  ov preempt status\n  ov preempt restore training");
     back->callback([claimant, &context] {
         context.action = [claimant, &context] {
             run_vm_work(

@@ -38,31 +38,35 @@ void add_settings_commands(CLI::App& program, AppContext& context) {
     struct Words {
         std::string key, value;
     };
-    const auto add = [&](const char* name, const char* help, bool key, bool key_required, bool value, auto work) {
+    const auto add = [&](const char* name, const char* help, bool key, bool key_required, bool value, const std::string& examples,
+                         auto work) {
         auto words = std::make_shared<Words>();
         CLI::App* verb = settings->add_subcommand(name, help);
         if (key) verb->add_option("key", words->key, "Setting")->required(key_required);
         if (value) verb->add_option("value", words->value, "Its value")->required();
-        verb->footer(help_of_keys() +
-                     "Examples:\n  ov settings set vm.backend qemu\n  ov settings set hosts.lab ana@lab.example.net:2222");
+        verb->footer((key ? help_of_keys() : std::string()) + "Examples:\n" + examples);
         verb->callback([words, work, &context] { context.action = [words, work, &context] { work(*words, context); }; });
     };
-    add("get", "Print the value of a setting", true, true, false, [](const Words& words, AppContext& app) {
-        app.out << state::Settings::load(operator_paths().settings_file()).get(words.key) << '\n';
-    });
+    add("get", "Print the value of a setting", true, true, false, "  ov settings get vm.backend",
+        [](const Words& words, AppContext& app) {
+            app.out << state::Settings::load(operator_paths().settings_file()).get(words.key) << '\n';
+        });
     add("set", "Keep a value", true, true, true,
+        "  ov settings set vm.backend qemu\n  ov settings set hosts.lab ana@lab.example.net:2222",
         [](const Words& words, AppContext&) { state::Settings::set(operator_paths().settings_file(), words.key, words.value); });
-    add("list", "Print all settings, their values and where they come from", false, false, false,
+    add("list", "Print all settings, their values and where they come from", false, false, false, "  ov settings list",
         [](const Words&, AppContext& app) { list(app); });
-    add("reset", "Back to the default: one setting, or all", true, false, false, [](const Words& words, AppContext&) {
-        const std::string path = operator_paths().settings_file();
-        if (words.key.empty())
-            state::Settings::reset_all(path);
-        else
-            state::Settings::set(path, words.key, std::nullopt);
-    });
-    add("path", "Print where the settings are", false, false, false,
+    add("reset", "Back to the default: one setting, or all", true, false, false,
+        "  ov settings reset vm.backend\n  ov settings reset", [](const Words& words, AppContext&) {
+            const std::string path = operator_paths().settings_file();
+            if (words.key.empty())
+                state::Settings::reset_all(path);
+            else
+                state::Settings::set(path, words.key, std::nullopt);
+        });
+    add("path", "Print where the settings are", false, false, false, "  ov settings path",
         [](const Words&, AppContext& app) { app.out << operator_paths().settings_file() << '\n'; });
+    settings->footer("Examples:\n  ov settings list\n  ov settings set vm.backend qemu");
 }
 
 }  // namespace ov::cli

@@ -54,12 +54,14 @@ void add_vm_gpu(CLI::App& vm, AppContext& context) {
         "  ov vm gpu status web      IOMMU, drivers, and whether this host may lock the memory of web");
     auto roots = std::make_shared<GpuRoots>();
     CLI::App* list = gpu->add_subcommand("list", "Print a hostdevs: block for every GPU, with its whole IOMMU group");
+    list->footer("Example:\n  ov vm gpu list");
     add_roots(*list, *roots);
     list->callback([roots, &context] { context.action = [roots, &context] { run_list(*roots, context); }; });
 
     auto name = std::make_shared<std::string>();
     CLI::App* status = gpu->add_subcommand("status", "Whether this host can pass GPUs through");
     status->add_option("vm", *name, "Compare the limit of locked memory with this VM's RAM");
+    status->footer("Examples:\n  ov vm gpu status\n  ov vm gpu status web");
     add_roots(*status, *roots);
     status->callback(
         [roots, name, &context] { context.action = [roots, name, &context] { run_status(*roots, *name, context); }; });

@@ -96,6 +96,7 @@ CLI::App* add_verb(CLI::App& snapshot, AppContext& context, const char* name, co
     verb->add_option("vm", command->vm, "VM: entity, or entity/instance")->required();
     if (named) verb->add_option("name", command->name, "Snapshot")->required();
     verb->add_option("-i,--instance", command->instance, "Instance");
+    verb->footer(fmt::format("Example:\n  ov vm snapshot {} web{}", name, named ? " before-upgrade" : ""));
     verb->callback([command, &context, work] {
         context.action = [command, &context, work] {
             run_vm_work(context, [command, &context, work](VmContext& vms, Deadline deadline) {
@@ -107,7 +108,8 @@ CLI::App* add_verb(CLI::App& snapshot, AppContext& context, const char* name, co
 }
 
 void add_timeout(CLI::App& verb, const Command& command) {
-    verb.add_option("--timeout", command->timeout, "How long the guest may take to shut down (default: 60s)");
+    verb.add_option("--timeout", command->timeout, "How long the guest may take to shut down (default: 60s)")
+        ->type_name("DURATION");
 }
 
 }  // namespace
