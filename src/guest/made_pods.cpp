@@ -46,6 +46,7 @@ void delete_pod(const std::string& name, const std::string& instance, std::ostre
     if (fs::exists(files.generated)) must({"systemctl", "--user", "disable", files.service}, "disable " + container);
     files.remove();
     must({"systemctl", "--user", "daemon-reload"}, "systemctl --user daemon-reload");
+    run({"systemctl", "--user", "reset-failed", files.service});  // one that failed stays listed; one that did not is unknown
     out << container << " is removed\n";
 }
 
