@@ -58,9 +58,10 @@ private:
 };
 
 // Frames on the input: "chunk N" and N bytes, any number of times, then "commit SHA256". The program is read line by line
-// before the data; `head -c` takes exactly what belongs to a chunk.
+// before the data; `head -c` takes exactly what belongs to a chunk. The file is opened once: opened for each chunk it would come
+// back into a run directory that its runner is just removing.
 constexpr std::string_view upload_program = R"(ov_put() {{
-    local path={path} dir kind value sum
+    local path={path} dir kind value sum out
     dir=${{path%/*}}
     dir=${{dir:-/}}
     umask 022
@@ -68,9 +69,10 @@ constexpr std::string_view upload_program = R"(ov_put() {{
     umask 077
     temp=$(mktemp -- "$dir/.ov-put.XXXXXXXX") || return
     trap 'rm -f -- "$temp"' EXIT
+    exec {{out}}>"$temp" || return
     while read -r kind value; do
         case $kind in
-            chunk) head -c "$value" >>"$temp" || return ;;
+            chunk) head -c "$value" >&"$out" || return ;;
             commit)
                 sum=$(sha256sum <"$temp") || return
                 if [[ ${{sum%% *}} != "$value" ]]; then echo 'the bytes that arrived differ from those sent' >&2; return 1; fi

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "async/event.hpp"
 #include "async/task_group.hpp"
 #include "base/sha256.hpp"
 #include "exec/local_launcher.hpp"
@@ -324,10 +325,50 @@ TEST_CASE("an executor may be destroyed after any number of loop steps") {
     auto body = []() -> asio::awaitable<void> {
         const auto io = co_await asio::this_coro::executor;
         auto launcher = ov::make_local_launcher(io);
-        auto process = co_await launcher->launch("exec bash --noprofile --norc", ov::RunAs::user, Deadline::unlimited().child(5s));
+        auto process =
+            co_await launcher->launch("exec bash --noprofile --norc", ov::RunAs::user, Deadline::unlimited().child(5s));
         auto runner = co_await ov::Runner::start(std::move(process), "local", ov::RunAs::user, Deadline::unlimited().child(5s));
         co_await runner->run(command("echo hi"), Deadline::unlimited().child(5s), {});
         co_await runner->close(Deadline::unlimited().child(5s));
     };
     CHECK(ov::test::stop_after_each_step(body) < 10000);
+}
+
+namespace {
+
+/// Two chunks; the upload's file is removed between them, as by a runner that takes its run directory along.
+class RemovedOnTheWay final : public ov::ByteSource {
+public:
+    RemovedOnTheWay(std::string directory, bool& came_back) : directory_(std::move(directory)), came_back_(came_back) {}
+    asio::awaitable<std::string> next(Deadline deadline) override {
+        const int turn = ++turn_;
+        if (turn > 1) co_await ov::sleep_for(300ms, deadline);  // the chunk before is written
+        if (turn == 2)
+            for (const auto& file : std::filesystem::directory_iterator(directory_)) std::filesystem::remove(file);
+        if (turn == 3) came_back_ = !std::filesystem::is_empty(directory_);
+        co_return turn == 3 ? std::string() : std::string(1000, 'x');
+    }
+
+private:
+    std::string directory_;
+    bool& came_back_;
+    int turn_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("the file of an upload that was removed on the way does not come back") {
+    const TemporaryDirectory directory;
+    ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+        const Deadline deadline = Deadline::unlimited().child(20s);
+        const auto executor = local(runtime);
+        bool came_back = true;
+        auto source = std::make_unique<RemovedOnTheWay>(directory.path, came_back);
+        ov::PutTarget target;
+        target.path = directory.path + "/file";
+        const Errc lost = co_await ov::test::code_of(executor->put(std::move(source), target, deadline));
+        CHECK(lost == Errc::io);
+        CHECK_FALSE(came_back);
+        co_await executor->close(deadline);
+    });
 }

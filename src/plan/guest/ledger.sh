@@ -45,7 +45,9 @@ ov_make_run() {
 }
 ov_drop_run() {
     if [[ -n $ov_run && -d $ov_run ]]; then
-        cd / && rm -rf -- "$ov_run"
+        cd / || return
+        # An upload that was cut may still put its file there.
+        rm -rf -- "$ov_run" 2>/dev/null || { sleep 0.2; rm -rf -- "$ov_run"; }
     fi
 }
 
