@@ -177,6 +177,7 @@ void print_plans(const Report& report, const FleetFlags& flags, AppContext& app)
             if (lasting > 0) app.out << fmt::format("  commands, without undo: {}\n", lasting);
             app.out << '\n';
         }
+        for (const std::string& note : vm.notes) app.out << note << '\n';
     }
 }
 

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "backend/gpu_inspect.hpp"
+#include "cli/remote_project.hpp"
 #include "cli/vm_entity_ref.hpp"
 #include "ov/load.hpp"
 #include "ov/vm_defaults.hpp"
@@ -37,7 +38,7 @@ void run_status(const GpuRoots& roots, const std::string& name, AppContext& to) 
     std::uint64_t needed = 0;
     if (!name.empty()) {
         const Project project = load_project({to.directory, std::nullopt});
-        for (const Diagnostic& warning : project.warnings) to.err << warning.str() << '\n';
+        tell_warnings(project, to);
         needed = static_cast<std::uint64_t>(vm::ram_mib(find_vm_spec(project, named_vm(name).entity))) << 20U;
     }
     to.out << gpu_status(inspect_gpus(roots), roots, locked_memory_limit(), needed);

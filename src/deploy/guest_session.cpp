@@ -33,8 +33,8 @@ std::string last_lines(const CommandResult& result, std::size_t lines) {
     return last_lines(std::string_view(silent ? result.out : result.err), lines);
 }
 
-std::string exit_text(const CommandResult& result) {
-    const std::string words = last_lines(result);
+std::string exit_text(const CommandResult& result, std::size_t lines) {
+    const std::string words = last_lines(result, lines);
     return fmt::format("exit status {}{}", result.status, words.empty() ? ", without a word" : ": " + words);
 }
 

@@ -52,6 +52,6 @@ private:
 /// The last lines of a script's output for an error message: standard error, else standard output.
 std::string last_lines(const CommandResult& result, std::size_t lines = 8);
 /// "exit status 3: No space left on device", or that it said nothing.
-std::string exit_text(const CommandResult& result);
+std::string exit_text(const CommandResult& result, std::size_t lines = 8);
 
 }  // namespace ov

@@ -10,7 +10,8 @@
 namespace ov {
 namespace {
 
-/// Digests of everything the plan sends. A directory's digest covers the names and bytes below it.
+/// Digests of everything the plan sends. A directory's digest covers the names and bytes below it, and which files are programs:
+/// that is all of a mode that arrives.
 std::map<std::string, std::string> file_digests(const InstallPlan& plan, UploadCache& uploads) {
     std::map<std::string, std::string> digests;
     for (const std::string& path : referenced_files(plan)) {
@@ -20,9 +21,11 @@ std::map<std::string, std::string> file_digests(const InstallPlan& plan, UploadC
         }
         Sha256 digest;
         for (const std::string& name : uploads.tree(path)) {
+            const UploadCache::File& file = uploads.file(path + name);
             digest.update(name);
             digest.update(std::string_view("\0", 1));
-            digest.update(uploads.file(path + name).sha256);
+            digest.update(file.sha256);
+            digest.update(file.mode & 0100 ? "x" : "-");
         }
         digests[path] = digest.hex();
     }

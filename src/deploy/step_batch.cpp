@@ -68,10 +68,11 @@ asio::awaitable<void> run_step(Executor& executor, std::shared_ptr<Batch> batch,
     if (error) {
         fail(*batch, step, *error);
     } else if (result.status != 0) {
+        // The lines before the last one went out as they came.
         const CommandResult words{result.status, batch->tails[index], {}};
         batch->end(StepState::failed, result.status);
         batch->failure =
-            std::make_exception_ptr(Error(Errc::step_failed, fmt::format("{}: {}", step_name(step), exit_text(words))));
+            std::make_exception_ptr(Error(Errc::step_failed, fmt::format("{}: {}", step_name(step), exit_text(words, 1))));
     } else {
         batch->end(StepState::ok, 0);
         batch->begin();

@@ -63,7 +63,7 @@ void Progress::on_event(const DeployEvent& event) {
         working_.erase(event.vm);
         totals_.add(finished->outcome);
         // The reason of a single machine is the last line of the run.
-        const std::string reason = selected_ > 1 ? on_last_line(own_words(event.vm, {}, finished->reason)) : std::string();
+        const std::string reason = selected_ > 1 ? own_words(event.vm, {}, finished->reason) : std::string();
         say(fmt::format("{}: {} after {:.1f} s{}", event.vm, to_string(finished->outcome), finished->seconds,
                         reason.empty() ? "" : ": " + reason));
     } else if (std::holds_alternative<event::RunFinished>(event.body)) {

@@ -119,19 +119,9 @@ std::string own_words(std::string_view vm, std::string_view host, std::string_vi
     return std::string(reason);
 }
 
-std::string on_last_line(std::string reason) {
-    constexpr std::string_view mark = "exit status ";
-    const std::size_t status = reason.find(mark), end = reason.find_last_not_of('\n');
-    if (status == std::string::npos || end == std::string::npos) return reason;
-    const std::size_t said = reason.find(": ", status + mark.size()), last = reason.rfind('\n', end);
-    if (said == std::string::npos || last == std::string::npos || last < said) return reason;
-    return reason.substr(0, said + 2) + reason.substr(last + 1, end - last);
-}
-
 std::string reason_of(const VmReport& vm) {
     if (vm.reason.empty()) return std::string(to_string(vm.outcome));
-    std::string reason = own_words(vm.vm, vm.host, vm.reason);
-    return vm.last_lines.empty() ? reason : on_last_line(std::move(reason));
+    return own_words(vm.vm, vm.host, vm.reason);
 }
 
 std::string to_table(const Report& report, std::size_t reason_width) {

@@ -32,9 +32,6 @@ std::string to_table(const Report& report, std::size_t reason_width = 160);
 /// Errors begin with the machine that they met; a line that names it already shows the rest.
 std::string own_words(std::string_view vm, std::string_view host, std::string_view reason);
 
-/// "exit status 3: " and the last line of what a program said: its other lines are shown elsewhere.
-std::string on_last_line(std::string reason);
-
 /// Why a machine is not ok, for a line that names it.
 std::string reason_of(const VmReport& vm);
 

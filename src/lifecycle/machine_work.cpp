@@ -338,9 +338,9 @@ std::string plans_without_machine(RunContext& context, const DeployTarget& targe
     const PlanInputs inputs = plan_inputs(target.node, context.request);
     const std::string id = context.plans.deploy_id_of(target.key, inputs);
     // An instance without a deploy is made all the same, and pods are nobody's plan.
-    const bool with_pods =
-        !context.request.node_only && !target.outer && !target.is_local() && !pod_children(target.node).empty();
-    if (id.empty() && !with_pods && context.request.verb != FleetVerb::up && !is_lone_pod(context, target))
+    std::vector<PodChild> pods;
+    if (!context.request.node_only && !target.outer && !target.is_local()) pods = pod_children(target.node);
+    if (id.empty() && pods.empty() && context.request.verb != FleetVerb::up && !is_lone_pod(context, target))
         throw Error(Errc::not_found, nothing_to_deploy);
     if (!target.is_this_host() && target.entity.source_distro.empty())
         throw Error(Errc::unsupported,
@@ -358,6 +358,7 @@ std::string plans_without_machine(RunContext& context, const DeployTarget& targe
         emit(event::Note{Severity::warning, fmt::format("layer {}: {} {}: the deploy is refused without --{}", step.layer,
                                                         step.kind, step.summary, to_string(step.gate))});
     for (const GatedStep& step : gates.skipped) emit(event::Note{Severity::warning, step.message});
+    for (const PodChild& pod : pods) emit(event::Note{Severity::note, fmt::format("pod {}: image {}", pod.key, pod.image)});
     nlohmann::json all = nlohmann::json::array();
     for (const InstallPlan& plan : plans) all.push_back(to_json(plan));
     return all.dump();

@@ -250,6 +250,24 @@ TEST_CASE("--skip-unchanged leaves out layers whose recorded digest is the new o
     CHECK(slurp(rig.home() / "count") == "x\n");
 }
 
+TEST_CASE("--skip-unchanged sees that a file of the layer became a program") {
+    DeployRig rig;
+    const auto layer = rig.root() / "layer";
+    std::filesystem::create_directories(layer);
+    std::ofstream(layer / "tool") << "#!/bin/sh\n";
+    auto cmd = DeployRig::cmd("[ ! -x /ctx/tool ] || echo x >>\"$HOME/count\"");
+    cmd.layer_dir = layer.string();
+    const auto base = DeployRig::plan("base", {cmd});
+    CHECK(rig.apply({base}) == "");
+    rig.skip_unchanged = true;
+    CHECK(rig.apply({base}) == "");
+    CHECK(rig.report.skipped == 1);
+    std::filesystem::permissions(layer / "tool", std::filesystem::perms::owner_all);
+    CHECK(rig.apply({base}) == "");
+    CHECK(rig.report.skipped == 0);
+    CHECK(slurp(rig.home() / "count") == "x\n");
+}
+
 TEST_CASE("--skip-unchanged does not take a layer for whole that a later run began and did not end") {
     DeployRig rig;
     const auto fails_twice =

@@ -129,9 +129,6 @@ TEST_CASE("a line that names the machine shows the rest of what went wrong, cut 
     CHECK(own_words("web", "10.0.0.1", "web (10.0.0.1:22): connect: refused; not ready after 2 tries") ==
           "10.0.0.1:22: connect: refused; not ready after 2 tries");
     CHECK(own_words("web", "10.0.0.1", "webs: refused") == "webs: refused");
-    CHECK(on_last_line("step 1: exit status 3: line 33\nline 34\nline 35\n") == "step 1: exit status 3: line 35");
-    CHECK(on_last_line("step 1: exit status 3: line 33") == "step 1: exit status 3: line 33");
-    CHECK(on_last_line("refused:\n  layer a\n  layer b") == "refused:\n  layer a\n  layer b");
     Report report = sample();
     report.vms[1].reason = std::string(200, 'x');
     CHECK(to_table(report, 20).find("  " + std::string(19, 'x') + "…\n") != std::string::npos);
