@@ -71,7 +71,7 @@ public:
         setenv("TMPDIR", tree_.path("host.conf.spool").c_str(), 1);
     }
     ~Storages() {
-        for (const char* name : {"host", "guest"}) sh(fmt::format("umount {}/{}/overlay 2>/dev/null; true", tree_.path(), name));
+        for (const char* name : {"host", "guest"}) sh(fmt::format("umount -R {}/{}/overlay 2>/dev/null; true", tree_.path(), name));
         unsetenv("CONTAINERS_STORAGE_CONF");
         unsetenv("TMPDIR");
     }
