@@ -11,6 +11,7 @@
 #include "fleet/scheduler.hpp"
 #include "fleet/selector.hpp"
 #include "lifecycle/check_list.hpp"
+#include "lifecycle/dry_run.hpp"
 #include "lifecycle/ephemeral.hpp"
 #include "lifecycle/image_work.hpp"
 #include "lifecycle/instance_work.hpp"

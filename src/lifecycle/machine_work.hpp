@@ -76,8 +76,4 @@ asio::awaitable<std::string> update_machine(RunContext& context, MachineJob job,
 asio::awaitable<std::string> test_machine(RunContext& context, MachineJob job, Deadline deadline);
 asio::awaitable<std::string> status_of_machine(RunContext& context, MachineJob job, Deadline deadline);
 
-/// Plans of the node without contacting anything, as JSON (decisions 65). What a real run would hold back or refuse is emitted as
-/// a warning.
-std::string plans_without_machine(RunContext& context, const DeployTarget& target, const EmitEvent& emit);
-
 }  // namespace ov
