@@ -24,6 +24,7 @@ struct Command {
     std::string label;                ///< for messages: "layer web, step 3"
     std::string record;               ///< JSON members for the journal line of this step, without braces; empty: not recorded
     bool persistent = false;          ///< evaluated in the runner itself: its functions and variables serve all later commands
+    bool last = false;  ///< no later command needs what the persistent ones left, so none of them is told to it again
     /// Evaluated in the runner itself to save a process: for short calls of library functions that leave nothing behind in it.
     /// `exit` in it would end the runner, and its deadline is ours alone to watch.
     bool in_runner = false;

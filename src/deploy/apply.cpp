@@ -266,6 +266,7 @@ asio::awaitable<void> Apply::commit(std::set<std::string> done, Deadline deadlin
     Command write;
     write.in_runner = true;
     write.label = "writing the ledger";
+    write.last = true;  // what follows on the machine, its pods for one, must not make the run directory anew
     write.script = all_of({ledger_commit_script(on_guest_, ledger_, done), uses_run_dir_ ? "ov_drop_run\n" : ""});
     if (write.script.empty()) co_return;
     std::string what = write.label;

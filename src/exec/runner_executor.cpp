@@ -96,14 +96,16 @@ asio::awaitable<Runner*> RunnerExecutor::runner_for(RunAs as, Deadline deadline)
 
 asio::awaitable<CommandResult> RunnerExecutor::run(Command command, Deadline deadline, OutputSink sink) {
     if (command.persistent) level(command.as).persistent.push_back(command);
-    if (!one_channel_) {
-        Runner* runner = co_await runner_for(command.as, deadline);
-        if (!one_channel_) {
-            auto result = co_await runner->run(std::move(command), deadline, std::move(sink));
-            co_return result;
-        }
-    }
-    auto result = co_await run_alone(std::move(command), deadline, std::move(sink));
+    const bool last = command.last;
+    Runner* runner = nullptr;
+    if (!one_channel_) runner = co_await runner_for(command.as, deadline);
+    CommandResult result;
+    if (one_channel_)
+        result = co_await run_alone(std::move(command), deadline, std::move(sink));
+    else
+        result = co_await runner->run(std::move(command), deadline, std::move(sink));
+    if (last)
+        for (Level& each : levels_) each.persistent.clear();
     co_return result;
 }
 

@@ -225,7 +225,7 @@ TEST_CASE("rekeying every few packets, small windows and a server that allows on
             const Deadline deadline = Deadline::unlimited().child(60s);
             ov::SshContext context(runtime);
             auto executor = co_await connected(context, sshd.destination(), deadline);
-            Command library = command("say() { echo lib; }");
+            Command library = command("say() { echo lib; }; echo x >>" + sshd.directory() + "/told");
             library.persistent = true;
             co_await executor->run(library, deadline);
             ov::PutTarget target;
@@ -236,6 +236,15 @@ TEST_CASE("rekeying every few packets, small windows and a server that allows on
             CHECK(flood.out == "lib\n" + content);
             const auto again = co_await executor->run(command("say; exit 3"), deadline);
             CHECK(again.status == 3);
+            // What was told for good ends with the command that says so.
+            Command end = command("say");
+            end.last = true;
+            const auto ended = co_await executor->run(end, deadline);
+            CHECK(ended.out == "lib\n");
+            const std::string count = "cat " + sshd.directory() + "/told";
+            const auto told = co_await executor->run(command(count), deadline);
+            const auto later = co_await executor->run(command(count), deadline);
+            CHECK(told.out == later.out);
             co_await executor->close(deadline);
         });
     }
