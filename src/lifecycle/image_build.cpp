@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "deploy/tree_archive.hpp"
 #include "image/host_podman.hpp"
 #include "lifecycle/image_context.hpp"
+#include "lifecycle/undo.hpp"
 #include "ov/error.hpp"
 #include "ov/load.hpp"
 #include "plan/image_labels.hpp"
@@ -28,27 +30,42 @@ using Words = std::vector<std::string>;
 
 constexpr int most_repetitions = 2;
 
-/// os-release of a base image, without running anything of it.
-asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
-    const Words create{"create", "--quiet", base, "true"};
+/// The text of a base image's os-release, out of a container that is made for it and never started.
+asio::awaitable<std::string> os_release_of(std::string base, std::string container, bool console, Deadline deadline) {
+    const Words create{"create", "--quiet", "--name", container, base, "true"};
     const ProcessOutput made = co_await host_podman(create, deadline, console);
     if (made.status != 0)
         throw Error(Errc::not_found,
                     fmt::format("base image {} is not here and cannot be pulled: {}", base, last_lines(made.err, 3)));
-    const std::string container = made.out.substr(0, made.out.find('\n'));
-    std::string text;
     for (const char* file : {"/usr/lib/os-release", "/etc/os-release"}) {
         const Words copy{"cp", container + ":" + file, "-"};
         const ProcessOutput copied = co_await host_podman(copy, deadline);
         // A tar of one file: its text stands behind the header.
-        if (copied.status == 0 && copied.out.size() > 512) {
-            text = copied.out.substr(512);
-            text.resize(std::min(text.size(), text.find('\0')));
-        }
-        if (!text.empty()) break;
+        if (copied.status != 0 || copied.out.size() <= 512) continue;
+        std::string text = copied.out.substr(512);
+        text.resize(std::min(text.size(), text.find('\0')));
+        if (!text.empty()) co_return text;
     }
-    const Words remove{"rm", "--force", container};
-    co_await host_podman(remove, deadline);
+    co_return std::string();
+}
+
+/// Without running anything of it.
+asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
+    const std::string container = fmt::format("ov-base-{}-{}", ::getpid(), Deadline::Clock::now().time_since_epoch().count());
+    std::string text;
+    std::exception_ptr failure;
+    try {
+        text = co_await os_release_of(base, container, console, deadline);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    const Words remove{"rm", "--force", "--ignore", container};
+    try {
+        co_await host_podman(remove, undo_deadline());
+    } catch (const Error&) {
+        if (!failure) failure = std::current_exception();
+    }
+    if (failure) std::rethrow_exception(failure);
     co_return distro_from_os_release(text);
 }
 
@@ -71,7 +88,6 @@ std::vector<InstallPlan> compile_image(const ImageRecipe& recipe, const CompileC
                             context.distro.tags.empty() ? "an unknown distribution" : context.distro.tags.front(), unfit));
 }
 
-/// Plans of an entry; `digests` is what its files say.
 /// An author who writes it himself says what his pod runs.
 constexpr const char* init_label = "org.overthinkos.init";
 

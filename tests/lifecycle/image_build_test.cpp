@@ -32,6 +32,9 @@ build) if [[ -s $here/removals ]]; then
     rm -rf "$here/context"; cp -R "${@: -1}" "$here/context"; while [[ $1 != --file ]]; do shift; done; cp "$2" "$here/file" ;;
 image) [[ $2 == exists && $3 == localhost/there:1 ]] ;;
 pull) [[ ${@: -1} == localhost/far:1 ]] || { echo "no such image in the registry" >&2; exit 125; } ;;
+create) [[ ! -e $here/slow ]] || sleep 60 ;;
+cp) exit 125 ;;
+rm) ;;
 *) exit 99 ;;
 esac
 )sh";
@@ -47,6 +50,7 @@ public:
         tree.write("project/overthink.yml",
                    "version: 2026.144.1443\nimage:\n"
                    "  nb: {base: \"quay.io/acme/small:7\", distro: [\"debian:13\", debian], layer: [lab, book]}\n"
+                   "  bare: {base: \"quay.io/acme/small:7\", layer: [lab]}\n"
                    "  own: {containerfile: own/Containerfile, port: [\"80\"]}\n"
                    "discover: {layer: [layers]}\n");
         tree.write("project/layers/lab/layer.yml",
@@ -66,14 +70,13 @@ public:
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
 
-    ov::BuiltImage build(const std::string& image) const {
+    ov::BuiltImage build(const std::string& image, ov::Deadline deadline = ov::Deadline::unlimited()) const {
         ov::BuiltImage built;
         const auto project = std::make_shared<const ov::Project>(ov::load_project({tree.path("project"), std::nullopt}));
         ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
             ov::ImageWorkshop workshop{runtime, project, std::make_shared<ov::Builders>(runtime, tree.path("builders")),
                                        tree.path("scratch")};
             const ov::EmitEvent events = [](const ov::EventBody&) {};
-            const ov::Deadline deadline = ov::Deadline::unlimited();
             built = co_await ov::build_image(workshop, image, deadline, events);
         });
         return built;
@@ -144,6 +147,23 @@ TEST_CASE("data that cannot be copied is an error that names it, for every machi
     });
     for (const std::string& problem : problems)
         CHECK(problem.find("cannot be copied into the build context") != std::string::npos);
+}
+
+TEST_CASE("the container that tells what a base image is goes again, also when nobody waits any more") {
+    const Host host;
+    const auto removed = [&] {
+        const std::string asked = host.tree.read("bin/asked");
+        const std::size_t name = asked.find("--name ") + 7, create = asked.rfind("create --quiet --name ", name);
+        return create != std::string::npos &&
+               asked.find("rm --force --ignore " + asked.substr(name, asked.find(' ', name) - name) + "\n") != std::string::npos;
+    };
+    host.tree.write("bin/asked", "");
+    host.problem("bare");
+    CHECK(removed());
+    host.tree.write("bin/asked", "");
+    host.tree.write("bin/slow", "");
+    CHECK_THROWS_AS(host.build("bare", ov::Deadline::unlimited().child(std::chrono::milliseconds(300))), ov::Error);
+    CHECK(removed());
 }
 
 TEST_CASE("a file that became a program makes another image") {
