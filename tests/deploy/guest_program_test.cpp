@@ -105,11 +105,11 @@ std::string guest_binary() {
     return {};
 }
 
+constexpr const char *older = "2020.001.0000", *newer = "2099.001.0000";
 const char* const states[] = {"absent", "older", "equal", "newer", "junk", "wrong arch"};
 
 /// A program `ov` for the machine's PATH in that state, as a script that puts it at "$at".
 std::string place(const std::string& state) {
-    const std::string older = "2020.001.0000", newer = "2099.001.0000";
     if (state == "absent") return "rm -f \"$at\"";
     if (state == "wrong arch")  // the head of an ELF file of a machine that this one is not
         return "{ printf '\\177ELF\\2\\1\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\2\\0\\363\\0'; head -c 200 /dev/zero; } > \"$at\"; chmod "
@@ -158,7 +158,9 @@ TEST_CASE("ov in the guest: every strategy with every kind of ov that is there, 
             const std::string said = guest.notes.substr(0, guest.notes.find('\n'));
             const std::string cell = strategy + " x " + state;
             const bool copies = strategy == "auto" || strategy == "scp";
-            const bool good = state == "equal" || state == "newer";
+            // A build that does not know its own version takes any.
+            const bool good =
+                state == "equal" || state == "newer" || (state == "older" && !ov::strictly_newer(OV_VERSION, older));
             // What the guest has in PATH stays as it was, in every cell.
             CHECK_MESSAGE(guest.shell("sha256sum < " + at + " 2>/dev/null || true") == before, cell);
             if (copies && good) CHECK_MESSAGE(command == "ov", cell << ": " << command);
