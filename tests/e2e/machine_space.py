@@ -58,7 +58,8 @@ class Space:
         hosts.write_text(hosts.read_text().replace(f"]:{old} ", f"]:{self.port} "))
 
     def enter(self, *command):
-        return ["nsenter", "-t", str(self.holder), "-m", *command]
+        # The root too: the namespace alone would lead out of a chroot.
+        return ["nsenter", "-t", str(self.holder), "-m", "-r", *command]
 
     def run(self, command, check_status=True):
         """As root inside."""
