@@ -30,11 +30,15 @@ asio::awaitable<void> remove_container(std::vector<std::string> argv) {
 
 }  // namespace
 
+std::string container_name(std::string_view what) {
+    return fmt::format("ov-{}-{}-{}", what, ::getpid(), Deadline::Clock::now().time_since_epoch().count());
+}
+
 asio::awaitable<void> with_container(std::vector<std::string> argv, ContainerClient client, Deadline deadline) {
     const auto run = std::find(argv.begin(), argv.end(), "run");
     if (run == argv.end()) throw Error(Errc::internal, "with_container: no podman run");
     std::vector<std::string> remove(argv.begin(), run);
-    const std::string name = fmt::format("ov-build-{}-{}", ::getpid(), Deadline::Clock::now().time_since_epoch().count());
+    const std::string name = container_name("build");
     remove.insert(remove.end(), {"rm", "--force", "--time", "0", name});
     argv.insert(run + 1, {"--name", name});
 

@@ -21,13 +21,16 @@ std::string this_os_release() {
 }  // namespace
 
 std::string plans_without_machine(RunContext& context, const DeployTarget& target, const EmitEvent& emit) {
+    if (is_lone_pod(context, target)) {
+        emit(event::Note{Severity::note, fmt::format("pod {}: image {}", target.key, target.pod_image)});
+        return "[]";
+    }
     const PlanInputs inputs = plan_inputs(target.node, context.request);
     const std::string id = context.plans.deploy_id_of(target.key, inputs);
     // An instance without a deploy is made all the same, and pods are nobody's plan.
     std::vector<PodChild> pods;
     if (!context.request.node_only && !target.outer && !target.is_local()) pods = pod_children(target.node);
-    if (id.empty() && pods.empty() && context.request.verb != FleetVerb::up && !is_lone_pod(context, target))
-        throw Error(Errc::not_found, nothing_to_deploy);
+    if (id.empty() && pods.empty() && context.request.verb != FleetVerb::up) throw Error(Errc::not_found, nothing_to_deploy);
     if (!target.is_this_host() && target.entity.source_distro.empty())
         throw Error(Errc::unsupported,
                     fmt::format("deploy {}: a dry run asks no machine, so it must be told the distribution: set "
@@ -44,7 +47,8 @@ std::string plans_without_machine(RunContext& context, const DeployTarget& targe
         emit(event::Note{Severity::warning, fmt::format("layer {}: {} {}: the deploy is refused without --{}", step.layer,
                                                         step.kind, step.summary, to_string(step.gate))});
     for (const GatedStep& step : gates.skipped) emit(event::Note{Severity::warning, step.message});
-    for (const PodChild& pod : pods) emit(event::Note{Severity::note, fmt::format("pod {}: image {}", pod.key, pod.image)});
+    for (const PodChild& pod : pods)
+        emit(event::Note{Severity::note, fmt::format("pod {}.{}: image {}", target.key, pod.key, pod.image)});
     nlohmann::json all = nlohmann::json::array();
     for (const InstallPlan& plan : plans) all.push_back(to_json(plan));
     return all.dump();

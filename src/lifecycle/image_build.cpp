@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
+#include "async/podman_container.hpp"
 #include "async/process.hpp"
 #include "async/stage_directory.hpp"
 #include "base/near_name.hpp"
@@ -51,7 +51,7 @@ asio::awaitable<std::string> os_release_of(std::string base, std::string contain
 
 /// Without running anything of it.
 asio::awaitable<Distro> distro_of_base(std::string base, bool console, Deadline deadline) {
-    const std::string container = fmt::format("ov-base-{}-{}", ::getpid(), Deadline::Clock::now().time_since_epoch().count());
+    const std::string container = container_name("base");
     std::string text;
     std::exception_ptr failure;
     try {
