@@ -49,7 +49,7 @@ class UploadCache {
 public:
     struct File {
         std::string sha256;
-        std::string quoted;  ///< the bytes of a file up to `inline_limit`, as one shell word for `printf %b`
+        std::string escaped;  ///< the bytes of a file up to `inline_limit`, as `printf %b` takes them
         std::uint64_t size = 0;
         unsigned mode = 0644;
     };

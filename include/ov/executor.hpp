@@ -28,6 +28,9 @@ struct Command {
     /// Evaluated in the runner itself to save a process: for short calls of library functions that leave nothing behind in it.
     /// `exit` in it would end the runner, and its deadline is ours alone to watch.
     bool in_runner = false;
+    /// Not empty: `script` is no script but the value (without NUL) of this variable of the runner, `name` or `name[key]` with a
+    /// key of letters, digits and `./_-`. It is read as it comes, where an assignment would be parsed. Needs `persistent`.
+    std::string variable;
 };
 
 /// Exit status of a script. A status other than 0 is a value, not an exception. 128+n: ended by signal n.

@@ -14,28 +14,34 @@ namespace {
 /// How uploads get to the machine: small files into the memory of the runner that needs them, others and whole directories
 /// below the run directory, large ones by a transfer of their own.
 struct StagedUploads {
-    struct Script {
-        RunAs as;
-        std::string text;  ///< to be evaluated in the runner
-    };
-    std::vector<Script> scripts;
-    bool run_dir = false;  ///< the run directory must be there first
+    std::vector<Command> commands;  ///< for the runners
+    bool run_dir = false;           ///< the run directory must be there first
     struct Large {
         std::string source, path;
     };
     std::vector<Large> large;
 };
 
+constexpr const char* small_files = "uploading small files";
+
+Command in_runner(RunAs as, std::string script, std::string label) {
+    Command command;
+    command.as = as;
+    command.script = std::move(script);
+    command.label = std::move(label);
+    command.persistent = true;
+    return command;
+}
+
 StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, UploadCache& uploads, const std::string& run_dir) {
     constexpr std::size_t most_in_shell = 1 << 20, script_limit = 512 * 1024;
     StagedUploads out;
     std::set<std::pair<RunAs, std::string>> seen;
-    std::map<RunAs, std::string> variables;
     std::size_t in_shell = 0;
     std::string dirs, files;
     const auto flush = [&] {
-        if (!dirs.empty()) out.scripts.push_back({RunAs::user, "mkdir -p --" + dirs + "\n"});
-        if (!files.empty()) out.scripts.push_back({RunAs::user, files + ":\n"});
+        if (!dirs.empty()) out.commands.push_back(in_runner(RunAs::user, "mkdir -p --" + dirs + "\n", small_files));
+        if (!files.empty()) out.commands.push_back(in_runner(RunAs::user, files + ":\n", small_files));
         dirs.clear();
         files.clear();
     };
@@ -46,7 +52,7 @@ StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, Uploa
             out.large.push_back({source, path});
             return;
         }
-        files += fmt::format("printf %b {} >{} &&\n", file.quoted, shell_quote(path));
+        files += fmt::format("printf %b {} >{} &&\n", shell_quote(file.escaped), shell_quote(path));
         if (keep_mode && (file.mode & 0100)) files += "chmod 0755 -- " + shell_quote(path) + " &&\n";
         if (files.size() > script_limit) flush();
     };
@@ -54,11 +60,12 @@ StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, Uploa
         for (const Upload& upload : step->script.uploads) {
             const std::string path = run_dir + "/" + upload.staged;
             if (!upload.tree) {
-                const std::string& quoted = uploads.file(upload.source).quoted;
-                if (!quoted.empty() && in_shell + quoted.size() <= most_in_shell) {
+                const UploadCache::File& file = uploads.file(upload.source);
+                if (file.size <= UploadCache::inline_limit && in_shell + file.escaped.size() <= most_in_shell) {
                     if (!seen.emplace(step->script.as, path).second) continue;
-                    in_shell += quoted.size();
-                    variables[step->script.as] += fmt::format("ov_uploads[{}]={}\n", path, quoted);
+                    in_shell += file.escaped.size();
+                    out.commands.push_back(in_runner(step->script.as, file.escaped, small_files));
+                    out.commands.back().variable = fmt::format("ov_uploads[{}]", path);
                 } else if (seen.emplace(RunAs::user, path).second) {
                     to_file(upload.source, path, false);
                 }
@@ -75,7 +82,6 @@ StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, Uploa
                 to_file(upload.source + "/" + name, path + "/" + name, true);
         }
     flush();
-    for (auto& [as, script] : variables) out.scripts.push_back({as, std::move(script)});
     return out;
 }
 
@@ -96,20 +102,12 @@ asio::awaitable<bool> equip(GuestSession& session, std::vector<const PreparedSte
     if (!root.empty()) commands.push_back(session.library_for(RunAs::root, root));
     const bool keeps_files = root.has(GuestPart::download) || root.has(GuestPart::packages) || root.has(GuestPart::repos) ||
                              user.has(GuestPart::download);
-    const auto in_runner = [&commands](RunAs as, std::string script, std::string label) {
-        Command command;
-        command.as = as;
-        command.script = std::move(script);
-        command.label = std::move(label);
-        command.persistent = true;
-        commands.push_back(std::move(command));
-    };
-    if (staged.run_dir || keeps_files) in_runner(RunAs::user, "ov_make_run\n", "making the run directory");
+    if (staged.run_dir || keeps_files) commands.push_back(in_runner(RunAs::user, "ov_make_run\n", "making the run directory"));
     commands.push_back(std::move(first));
-    for (StagedUploads::Script& script : staged.scripts) in_runner(script.as, std::move(script.text), "uploading small files");
+    for (Command& command : staged.commands) commands.push_back(std::move(command));
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {
         for (Command& command : commands) {
-            if (command.script.empty()) continue;
+            if (command.script.empty() && command.variable.empty()) continue;
             std::string what = command.label;
             group.spawn(run_prepared(session.executor(), std::move(command), std::move(what), group.deadline()));
         }

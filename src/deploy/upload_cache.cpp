@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "base/sha256.hpp"
-#include "base/shell_quote.hpp"
 #include "ov/deploy.hpp"
 
 namespace ov {
@@ -34,16 +33,14 @@ const UploadCache::File& UploadCache::file(const std::string& path) {
     file.mode = static_cast<unsigned>(status.permissions()) & 0777;
     std::ifstream in(path, std::ios::binary);
     Sha256 digest;
-    std::string escaped;
     std::string chunk(1 << 16, '\0');
     while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
         const std::string_view bytes(chunk.data(), static_cast<std::size_t>(in.gcount()));
         digest.update(bytes);
-        if (file.size <= inline_limit) escape(bytes, escaped);
+        if (file.size <= inline_limit) escape(bytes, file.escaped);
     }
     if (in.bad() || !in.eof()) throw Error(Errc::io, fmt::format("{}: cannot be read", path));
     file.sha256 = digest.hex();
-    if (file.size <= inline_limit) file.quoted = shell_quote(escaped);
     return files_.emplace(path, std::move(file)).first->second;
 }
 

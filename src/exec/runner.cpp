@@ -27,6 +27,19 @@ std::string frame_head(const std::string& words) {
     return fmt::format("{:<{}}\n", words, length - 1);
 }
 
+/// What `read` may get as the name of a variable: nothing that bash would expand.
+bool is_variable(std::string_view text) {
+    const auto made_of = [](std::string_view word, std::string_view others) {
+        return !word.empty() && std::ranges::all_of(word, [others](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || others.find(c) != others.npos;
+        });
+    };
+    const std::size_t bracket = text.find('[');
+    if (bracket == std::string_view::npos) return made_of(text, "_");
+    return made_of(text.substr(0, bracket), "_") && text.ends_with(']') &&
+           made_of(text.substr(bracket + 1, text.size() - bracket - 2), "./_-");
+}
+
 }  // namespace
 
 struct Runner::Job {
@@ -107,6 +120,12 @@ asio::awaitable<CommandResult> Runner::run(Command command, Deadline deadline, O
     out_.jobs.push_back(job);
     err_.jobs.push_back(job);
     const char* verb = command.persistent || command.in_runner ? "keep" : "run";
+    if (!command.variable.empty()) {
+        if (!command.persistent || !is_variable(command.variable) || body.find('\0') != std::string::npos)
+            throw Error(Errc::internal, fmt::format("'{}' cannot be set in a runner", command.variable));
+        verb = "hold";
+        body.insert(0, command.variable + "\n");
+    }
     process_->send(frame_head(fmt::format("{} {} {} {} {}", verb, job->id, nonce_, command.limit.count(), body.size())) + body);
     arm_limit();
     std::exception_ptr cut;

@@ -5,9 +5,9 @@
 # which interrupts the worker's wait. Set before this text: ov__nonce (proves that a record is ours), ov__tag (marks the
 # processes of a step so that those which leave their process group are found too).
 #
-# Frames:  run|keep <id> <nonce> <limit_s> <length>\n<length bytes>      kill <id>\n      the first line filled to 72 bytes, so
-# that one read takes it: bash reads a line from a pipe byte by byte. `run` gives the script a process of its own, `keep`
-# evaluates it in the worker.
+# Frames:  run|keep|hold <id> <nonce> <limit_s> <length>\n<length bytes>      kill <id>\n      the first line filled to 72
+# bytes, so that one read takes it: bash reads a line from a pipe byte by byte. `run` gives the script a process of its own,
+# `keep` evaluates it in the worker. The bytes of `hold` are the name of a variable of the worker, a newline and its value.
 # Records, on both streams:  \036ov-hello <nonce>\n      \036ov-end <nonce> <id> <status>\n
 LC_ALL=C
 ov__worker() {
@@ -24,14 +24,23 @@ ov__worker() {
         id=${head%% *} head=${head#* }
         limit=${head%% *} head=${head#* }
         length=${head%% *} body=
-        IFS= read -r -N "$length" body
         ov_record= ov__state=
+        if [[ $verb == hold ]]; then
+            IFS= read -r state
+            length=$((length - ${#state} - 1))
+            printf -v "$state" %s ''
+            ((length == 0)) || IFS= read -r -N "$length" "$state"
+        else
+            IFS= read -r -N "$length" body
+        fi
         if [[ $body == '#ov-record '* ]]; then
             ov_record=${body%%$'\n'*}
             ov_record=${ov_record#'#ov-record '}
         fi
         if [[ -n ${ov__dropped[$id]-} || -n $ov__ended ]]; then
             status=125 ov_record=
+        elif [[ $verb == hold ]]; then
+            status=0
         elif [[ $verb == keep ]]; then
             ov__id=$id
             export OV_STEP=$ov__tag.$id
@@ -154,7 +163,7 @@ ov__front() {
         verb=${head%% *} head=${head#* }
         id=${head%% *} head=${head#* }
         case $verb in
-            run | keep)
+            run | keep | hold)
                 nonce=${head%% *} head=${head#* }
                 limit=${head%% *} head=${head#* }
                 length=${head%% *} body=

@@ -11,9 +11,9 @@ struct PartText {
     std::string_view text;
 };
 
-const std::array<PartText, 10>& all_parts() {
+const std::array<PartText, 11>& all_parts() {
     using enum GuestPart;
-    static const std::array<PartText, 10> parts{{
+    static const std::array<PartText, 11> parts{{
         {
             journal,
 #include "journal.sh.inc"
@@ -54,6 +54,10 @@ const std::array<PartText, 10>& all_parts() {
             build,
 #include "build.sh.inc"
         },
+        {
+            names,
+#include "names.sh.inc"
+        },
     }};
     return parts;
 }
@@ -66,14 +70,18 @@ unsigned bit(GuestPart part) {
 unsigned with_needs(GuestPart part) {
     using enum GuestPart;
     switch (part) {
+        case files:
+        case ledger:
+        case undo:
+            return bit(part) | bit(names);
         case blocks:
         case download:
         case services:
-            return bit(part) | bit(files);
+            return bit(part) | with_needs(files);
         case build:
-            return bit(part) | bit(files) | bit(packages);
+            return bit(part) | with_needs(files) | bit(packages);
         case repos:
-            return bit(part) | bit(files) | bit(blocks) | bit(download);
+            return bit(part) | with_needs(files) | bit(blocks) | bit(download);
         default:
             return bit(part);
     }
@@ -111,8 +119,8 @@ GuestParts GuestParts::without(GuestParts other) const noexcept {
 }
 
 std::string guest_library(GuestParts parts) {
-    static const std::array<std::string, 10> texts = [] {
-        std::array<std::string, 10> all;
+    static const std::array<std::string, 11> texts = [] {
+        std::array<std::string, 11> all;
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = compact(all_parts()[i].text);
         return all;
     }();

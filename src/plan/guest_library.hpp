@@ -18,7 +18,8 @@ enum class GuestPart : unsigned {
     repos = 64,
     undo = 128,
     ledger = 256,
-    build = 512
+    build = 512,
+    names = 1024
 };
 
 /// A set of parts, closed over what they call: every set holds `journal`.

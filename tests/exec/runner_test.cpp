@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 #include "async/event.hpp"
 #include "async/task_group.hpp"
@@ -186,6 +187,42 @@ TEST_CASE("a script in the runner itself takes no process, is journaled, and wha
         co_await executor->run(command("true"), root);
         CHECK(slurp(place.path + "/journal").ends_with("\"seq\":3 143 cancelled\n"));
         co_await executor->close(root);
+    });
+}
+
+TEST_CASE("a variable of the runner gets its bytes without being parsed") {
+    std::string all;
+    for (int c = 1; c < 256; ++c) all += static_cast<char>(c);
+    std::vector<std::string> values = {"", "x", "$(false) `id` $HOME \\ ' \"", "line\n", "\n\n", all};
+    values.emplace_back(300000, 'y');
+    ov::test::with_engine([&](ov::Runtime& runtime) -> asio::awaitable<void> {
+        const auto executor = local(runtime);
+        const Deadline deadline = Deadline::unlimited().child(60s);
+        Command declare = command("declare -gA kept");
+        declare.persistent = true;
+        co_await executor->run(declare, deadline);
+        for (const char* variable : {"plain_1", "kept[/run/ov.1/copy-2_a]"}) {
+            CAPTURE(variable);
+            for (const std::string& value : values) {
+                Command set = command(value);
+                set.persistent = true;
+                set.variable = variable;
+                const auto stored = co_await executor->run(set, deadline);
+                CHECK(stored.status == 0);
+                CHECK(stored.out.empty());
+                const auto shown = co_await executor->run(command("printf %s \"${" + std::string(variable) + "}\""), deadline);
+                CHECK(shown.out == value);
+            }
+        }
+        for (const char* variable : {"a b", "a[$(id)]", "a[]", "[b]", "a[b", "a;b", "a[b]c]"}) {
+            CAPTURE(variable);
+            Command set = command("value");
+            set.persistent = true;
+            set.variable = variable;
+            const Errc code = co_await ov::test::code_of(executor->run(set, deadline));
+            CHECK(code == Errc::internal);
+        }
+        co_await executor->close(deadline);
     });
 }
 

@@ -38,7 +38,7 @@ ov_replace() {
         rm -f -- "$temp" || return
     fi
     umask 022
-    printf %s "$2" >"$temp" && mv -fT -- "$temp" "$1" || {
+    printf %s "$2" >"$temp" && ov_rename "$temp" "$1" || {
         rm -f -- "$temp"
         return 1
     }

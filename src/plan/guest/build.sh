@@ -48,7 +48,7 @@ ov_place_whole() {
     else
         ov_parents "$2" && ov_op rm-dir-recursive "$2" || return
     fi
-    mv -T -- "$1" "$2" || return
+    ov_rename "$1" "$2" || return
     ov_changed=1
 }
 

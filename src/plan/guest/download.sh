@@ -71,7 +71,7 @@ ov_merge_tree() {
         else
             ov_op "$file" "$there" || return
         fi
-        mv -fT -- "$entry" "$there" || return
+        ov_rename "$entry" "$there" || return
         ov_changed=1
     done
 }

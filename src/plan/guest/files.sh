@@ -12,10 +12,10 @@ ov_parents() {
     for dir in "${missing[@]}"; do ov_op rmdir-if-empty "$dir" || return; done
     umask 022
     if [[ -z ${3-} || $((8#$3)) == $((8#0755)) ]]; then
-        mkdir -p -- "${missing[@]}" || return
+        ov_make_dirs "${missing[@]}" || return
     else
-        ((${#missing[@]} == 1)) || mkdir -p -- "${missing[@]:0:${#missing[@]}-1}" || return
-        mkdir -m "$3" -- "${missing[-1]}" || return
+        ((${#missing[@]} == 1)) || ov_make_dirs "${missing[@]:0:${#missing[@]}-1}" || return
+        ov_make_dir "$3" "${missing[-1]}" || return
     fi
     [[ -z ${2-} ]] || chown -- "$2:" "${missing[@]}" || return
     ov_changed=1
@@ -90,7 +90,7 @@ ov_place() {
         ov_parents "$path" "$4" || return
         ov_op "$kind" "$path" digest "$3" || return
     fi
-    ov_fill "$temp" "$1" "$4" && mv -fT -- "$temp" "$path" || {
+    ov_fill "$temp" "$1" "$4" && ov_rename "$temp" "$path" || {
         rm -f -- "$temp"
         return 1
     }
@@ -145,7 +145,7 @@ ov_link() {
         ov_parents "$2" "${3-}" || return
         ov_op "$kind" "$2" link "$1" || return
     fi
-    ln -sfT -- "$1" "$2" || return
+    ov_symlink "$1" "$2" || return
     [[ -z ${3-} ]] || chown -h -- "$3:" "$2" || return
     ov_changed=1
 }

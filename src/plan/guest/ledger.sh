@@ -7,10 +7,12 @@ ov_open() {
     ov_paths "$1" "$HOME/.config/overthink/installed" "$2"
     umask 022
     [[ -d $HOME/.config ]] || had_config=
+    # A deploy names at least its records.
+    [[ -z $2 ]] || ov_names_of=$BASHPID
     until
         if [[ -n $2 ]]; then
             [[ -d $ov_backup && -d $HOME/.config/overthink/env.d ]] ||
-                mkdir -p -- "$ov_ledger"/{deploys,layers,journal} "$ov_backup" "$HOME/.config/overthink/env.d" || return
+                ov_make_dirs "$HOME"/.config{,/overthink{,/env.d,/installed{,/deploys,/layers,/journal,/backup}}} "$ov_backup" || return
         elif [[ ! -d $ov_ledger ]]; then
             had_tree=
             break
@@ -40,7 +42,7 @@ ov_open() {
 # The run directory, for whatever does not fit into the runner. It goes with this shell; a shell that runs but one script
 # leaves it to the last one, which calls ov_drop_run.
 ov_make_run() {
-    [[ -d $ov_run && -O $ov_run && ! -L $ov_run ]] || mkdir -m 0711 -- "$ov_run" || return
+    [[ -d $ov_run && -O $ov_run && ! -L $ov_run ]] || ov_make_dir 0711 "$ov_run" || return
     [[ -n ${ov_alone-} ]] || trap ov_drop_run EXIT
 }
 ov_drop_run() {
@@ -99,7 +101,7 @@ ov_save() {
     done
     [[ ! -e $ov_journal ]] || temps+=("$ov_journal")
     ov_sync "${temps[@]}" || return
-    for name in "${names[@]}"; do mv -fT -- "$ov_ledger/$name.$BASHPID.tmp" "$ov_ledger/$name" || return; done
+    for name in "${names[@]}"; do ov_rename "$ov_ledger/$name.$BASHPID.tmp" "$ov_ledger/$name" || return; done
 }
 
 ov_forget() {

@@ -36,7 +36,7 @@ ov_restore_file() {
     cp -a -- "$1" "$temp" || return
     # A directory cannot be renamed over one that has something in it.
     if [[ -d $temp && ! -L $temp && -d $2 && ! -L $2 ]]; then rm -rf -- "$2" || return; fi
-    mv -fT -- "$temp" "$2"
+    ov_rename "$temp" "$2"
 }
 
 # ov_restore_mode MODE UID:GID PATH
