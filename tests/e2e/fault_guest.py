@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from fault_kinds import HOLD, packages_of_matrix
+from fault_kinds import HOLD, PERL, packages_of_matrix
 from machine_space import free_port
 from rig import ROOT, SUPPORT, Failed, Fleet, Skip, build_folder, check, wait_for
 
@@ -105,7 +105,7 @@ class Guest:
             shutil.rmtree(root / "var/lib/ovm-repo/build")
             shutil.copy(self.guest / "id_ed25519.pub", root / "tmp/key.pub")
             shutil.copy(self.guest / "host_key", root / "tmp/host_key")
-            done = subprocess.run(["chroot", str(root), "/bin/bash", "-s"], input=PREPARE, text=True, capture_output=True)
+            done = subprocess.run(["chroot", str(root), "/bin/bash", "-s"], input=PREPARE + PERL.format(here=HOLD_AT), text=True, capture_output=True)
             check(done.returncode == 0, f"preparing the guest's image: {done.stderr[-400:]}")
         finally:
             subprocess.run(["umount", str(root)], check=True)
