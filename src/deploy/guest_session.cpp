@@ -84,8 +84,9 @@ Command GuestSession::library_for(RunAs as, GuestParts parts) {
     has |= missing;
     out.script = guest_library(missing);
     if (first) {
-        has |= GuestParts{GuestPart::journal, GuestPart::ledger};
-        if (!missing.has(GuestPart::ledger)) out.script += guest_library(GuestParts{GuestPart::ledger}.without(missing));
+        const GuestParts base = {GuestPart::shell};
+        has |= base;
+        out.script += guest_library(base.without(missing));
         out.script += "umask 022\n" +
                       script_call("ov_paths", {place_.run_dir, facts_.home + "/.config/overthink/installed", place_.deploy_id}) +
                       "ov_mark_root\n";

@@ -11,9 +11,9 @@ struct PartText {
     std::string_view text;
 };
 
-const std::array<PartText, 11>& all_parts() {
+const std::array<PartText, 12>& all_parts() {
     using enum GuestPart;
-    static const std::array<PartText, 11> parts{{
+    static const std::array<PartText, 12> parts{{
         {
             journal,
 #include "journal.sh.inc"
@@ -58,6 +58,10 @@ const std::array<PartText, 11>& all_parts() {
             names,
 #include "names.sh.inc"
         },
+        {
+            shell,
+#include "shell.sh.inc"
+        },
     }};
     return parts;
 }
@@ -71,9 +75,10 @@ unsigned with_needs(GuestPart part) {
     using enum GuestPart;
     switch (part) {
         case files:
-        case ledger:
         case undo:
             return bit(part) | bit(names);
+        case ledger:
+            return bit(part) | bit(names) | bit(shell);
         case blocks:
         case download:
         case services:
@@ -119,8 +124,8 @@ GuestParts GuestParts::without(GuestParts other) const noexcept {
 }
 
 std::string guest_library(GuestParts parts) {
-    static const std::array<std::string, 11> texts = [] {
-        std::array<std::string, 11> all;
+    static const std::array<std::string, 12> texts = [] {
+        std::array<std::string, 12> all;
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = compact(all_parts()[i].text);
         return all;
     }();

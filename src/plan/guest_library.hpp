@@ -19,7 +19,8 @@ enum class GuestPart : unsigned {
     undo = 128,
     ledger = 256,
     build = 512,
-    names = 1024
+    names = 1024,
+    shell = 2048
 };
 
 /// A set of parts, closed over what they call: every set holds `journal`.
