@@ -92,7 +92,8 @@ unsigned with_needs(GuestPart part) {
     }
 }
 
-/// Comments and indentation are for readers of the source. The functions hold no here-documents and no texts of several lines.
+/// Comments and indentation are for readers of the source. The functions hold no here-documents; the one program of several lines
+/// means the same without them.
 std::string compact(std::string_view text) {
     std::string out;
     while (!text.empty()) {
