@@ -8,6 +8,7 @@
 # Frames:  run|keep|hold <id> <nonce> <limit_s> <length>\n<length bytes>      kill <id>\n      the first line filled to 72
 # bytes, so that one read takes it: bash reads a line from a pipe byte by byte. `run` gives the script a process of its own,
 # `keep` evaluates it in the worker. The bytes of `hold` are the name of a variable of the worker, a newline and its value.
+# ov__cut tells what the worker does at its end that a script was ended, or was at work when the input ended.
 # Records, on both streams:  \036ov-hello <nonce>\n      \036ov-end <nonce> <id> <status>\n
 LC_ALL=C
 ov__worker() {
@@ -89,7 +90,7 @@ ov__news() {
         case $what in
             kill)
                 if [[ $id == "$ov__id" ]]; then
-                    ov__state=cancelled
+                    ov__state=cancelled ov__cut=1
                     if [[ -n $ov__pid ]]; then ov__end 0; fi
                 else
                     ov__dropped[$id]=1
@@ -102,7 +103,7 @@ ov__news() {
                 fi
                 ;;
             eof)
-                ov__ended=1
+                ov__ended=1 ov__cut=${ov__cut-}$ov__id
                 if [[ -n $ov__pid ]]; then ov__end $((ov__due - now)); fi
                 ;;
         esac

@@ -40,10 +40,10 @@ ov_open() {
 }
 
 # The run directory, for whatever does not fit into the runner. It goes with this shell; a shell that runs but one script
-# leaves it to the last one, which calls ov_drop_run.
+# leaves it to the last one, which calls ov_drop_run, unless it was the last: its script was ended or its operator is gone.
 ov_make_run() {
     [[ -d $ov_run && -O $ov_run && ! -L $ov_run ]] || ov_make_dir 0711 "$ov_run" || return
-    [[ -n ${ov_alone-} ]] || trap ov_drop_run EXIT
+    trap '[[ -n ${ov_alone-} && -z ${ov__cut-} ]] || ov_drop_run' EXIT
 }
 ov_drop_run() {
     if [[ -n $ov_run && -d $ov_run ]]; then
