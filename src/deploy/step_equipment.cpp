@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <set>
 
 #include "async/task_group.hpp"
@@ -24,7 +23,7 @@ struct StagedUploads {
 
 constexpr const char* small_files = "uploading small files";
 
-Command in_runner(RunAs as, std::string script, std::string label) {
+Command persistent(RunAs as, std::string script, std::string label) {
     Command command;
     command.as = as;
     command.script = std::move(script);
@@ -40,8 +39,8 @@ StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, Uploa
     std::size_t in_shell = 0;
     std::string dirs, files;
     const auto flush = [&] {
-        if (!dirs.empty()) out.commands.push_back(in_runner(RunAs::user, "mkdir -p --" + dirs + "\n", small_files));
-        if (!files.empty()) out.commands.push_back(in_runner(RunAs::user, files + ":\n", small_files));
+        if (!dirs.empty()) out.commands.push_back(persistent(RunAs::user, "mkdir -p --" + dirs + "\n", small_files));
+        if (!files.empty()) out.commands.push_back(persistent(RunAs::user, files + ":\n", small_files));
         dirs.clear();
         files.clear();
     };
@@ -64,7 +63,7 @@ StagedUploads stage_uploads(const std::vector<const PreparedStep*>& steps, Uploa
                 if (file.size <= UploadCache::inline_limit && in_shell + file.escaped.size() <= most_in_shell) {
                     if (!seen.emplace(step->script.as, path).second) continue;
                     in_shell += file.escaped.size();
-                    out.commands.push_back(in_runner(step->script.as, file.escaped, small_files));
+                    out.commands.push_back(persistent(step->script.as, file.escaped, small_files));
                     out.commands.back().variable = fmt::format("ov_uploads[{}]", path);
                 } else if (seen.emplace(RunAs::user, path).second) {
                     to_file(upload.source, path, false);
@@ -102,7 +101,7 @@ asio::awaitable<bool> equip(GuestSession& session, std::vector<const PreparedSte
     if (!root.empty()) commands.push_back(session.library_for(RunAs::root, root));
     const bool keeps_files = root.has(GuestPart::download) || root.has(GuestPart::packages) || root.has(GuestPart::repos) ||
                              user.has(GuestPart::download);
-    if (staged.run_dir || keeps_files) commands.push_back(in_runner(RunAs::user, "ov_make_run\n", "making the run directory"));
+    if (staged.run_dir || keeps_files) commands.push_back(persistent(RunAs::user, "ov_make_run\n", "making the run directory"));
     commands.push_back(std::move(first));
     for (Command& command : staged.commands) commands.push_back(std::move(command));
     auto body = [&](TaskGroup& group) -> asio::awaitable<void> {

@@ -109,6 +109,9 @@ asio::awaitable<std::unique_ptr<Runner>> Runner::start(std::unique_ptr<RemotePro
 asio::awaitable<CommandResult> Runner::run(Command command, Deadline deadline, OutputSink sink) {
     deadline.check();
     if (exit_) throw Error(Errc::transport_lost, why_lost(nullptr));
+    const bool hold = !command.variable.empty();
+    if (hold && (!command.persistent || !is_variable(command.variable) || command.script.find('\0') != std::string::npos))
+        throw Error(Errc::internal, fmt::format("'{}' cannot be set in a runner", command.variable));
     auto job = std::make_shared<Job>(executor_);
     job->id = next_id_++;
     job->label = std::move(command.label);
@@ -119,13 +122,8 @@ asio::awaitable<CommandResult> Runner::run(Command command, Deadline deadline, O
     running_.push_back(job);
     out_.jobs.push_back(job);
     err_.jobs.push_back(job);
-    const char* verb = command.persistent || command.in_runner ? "keep" : "run";
-    if (!command.variable.empty()) {
-        if (!command.persistent || !is_variable(command.variable) || body.find('\0') != std::string::npos)
-            throw Error(Errc::internal, fmt::format("'{}' cannot be set in a runner", command.variable));
-        verb = "hold";
-        body.insert(0, command.variable + "\n");
-    }
+    const char* verb = hold ? "hold" : command.persistent || command.in_runner ? "keep" : "run";
+    if (hold) body.insert(0, command.variable + "\n");
     process_->send(frame_head(fmt::format("{} {} {} {} {}", verb, job->id, nonce_, command.limit.count(), body.size())) + body);
     arm_limit();
     std::exception_ptr cut;

@@ -103,7 +103,8 @@ ov__news() {
                 fi
                 ;;
             eof)
-                ov__ended=1 ov__cut=${ov__cut-}$ov__id
+                ov__ended=1
+                if [[ -n $ov__id ]]; then ov__cut=1; fi
                 if [[ -n $ov__pid ]]; then ov__end $((ov__due - now)); fi
                 ;;
         esac

@@ -222,6 +222,8 @@ TEST_CASE("a variable of the runner gets its bytes without being parsed") {
             const Errc code = co_await ov::test::code_of(executor->run(set, deadline));
             CHECK(code == Errc::internal);
         }
+        const auto after = co_await executor->run(command("echo \"<${kept[/run/ov.1/copy-2_a]+there}>\""), deadline);
+        CHECK(after.out == "<there>\n");
         co_await executor->close(deadline);
     });
 }

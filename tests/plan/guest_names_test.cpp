@@ -11,7 +11,7 @@ using ov::test::spill;
 namespace {
 
 constexpr const char* no_perl = "ov_start_namer() { return 1; }\n";
-constexpr const char* at_once = "ov_names_of=$BASHPID\n";
+constexpr const char* at_once = "ov_named_once=$BASHPID\n";
 
 bool has_perl() {
     const bool there = std::filesystem::exists("/usr/bin/perl");

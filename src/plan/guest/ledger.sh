@@ -8,7 +8,7 @@ ov_open() {
     umask 022
     [[ -d $HOME/.config ]] || had_config=
     # A deploy names at least its records.
-    [[ -z $2 ]] || ov_names_of=$BASHPID
+    [[ -z $2 ]] || ov_named_once=$BASHPID
     until
         if [[ -n $2 ]]; then
             [[ -d $ov_backup && -d $HOME/.config/overthink/env.d ]] ||
@@ -67,6 +67,7 @@ ov_await_root() {
         sleep 0.2
     done
 }
+
 # ov_save NAME TEXT [NAME TEXT]...: files below the ledger.
 ov_save() {
     local LC_ALL=C name temps=() names=()

@@ -42,15 +42,15 @@ ov_name() {
 # Starts the coprocess of this shell (subshells cannot use the one above them). A single name is cheaper without.
 ov_start_namer() {
     [[ -x /usr/bin/perl ]] || return
-    if [[ ${ov_names_of-} != "$BASHPID" ]]; then
-        ov_names_of=$BASHPID
+    if [[ ${ov_named_once-} != "$BASHPID" ]]; then
+        ov_named_once=$BASHPID
         return 1
     fi
     ov_namer_of=$BASHPID
     {
         coproc ov_namer {
             # Not a part of the step that it was started in, and no reason for another deploy to wait.
-            unset OV_STEP PERL5OPT PERL5LIB PERL_UNICODE
+            unset OV_STEP "${!PERL@}"
             if [[ -n ${ov_lock_fd-} ]]; then exec {ov_lock_fd}>&-; fi
             cd /
             exec /usr/bin/perl -e '
